@@ -5,6 +5,8 @@ import type { Daemon } from './daemon.ts'
 interface Joined {
   /** Clinks whose dead letters another member has had run again. */
   readonly gone: Signal<[clinkId: string]>
+  /** Another member is gone, and has made no claim longer for so many milliseconds. */
+  readonly departed: Signal<[ago: number]>
   signs: () => MemberSigns | undefined
 }
 
@@ -12,6 +14,7 @@ interface Joined {
 export function beMember(fleet: Joined | undefined, daemon: Daemon): void {
   if (fleet === undefined) return
   fleet.gone.on((id) => daemon.retried(id))
+  fleet.departed.on((ago) => daemon.worker.departed(ago))
   fleet.signs = () => signsOf(daemon)
 }
 

@@ -13,6 +13,7 @@ import { editOf } from './letter-edits.ts'
 import { forgetOwner, markAll, prepareStore, SEEN, untoldOf } from './joining.ts'
 import { KnownParts } from './known-parts.ts'
 import { limitsBy } from './limits.ts'
+import { BEAT, Departures } from './members.ts'
 import { NotesHere } from './notes-here.ts'
 import { ReadPauses } from './pauses.ts'
 import { Recalls } from './recalls.ts'
@@ -37,8 +38,6 @@ export interface FleetOptions {
   readonly onHealth: (problem: string | undefined) => void
 }
 
-/** Milliseconds between two looks at what other members have changed, in which this one shows that it is there. */
-const BEAT = 5_000
 /** While the store is away, and where there is something to be shown, as after the start: before it there was nothing to say. */
 const BEAT_AWAY = 1_000
 /** By which notes others leave a clink alone. */
@@ -53,6 +52,7 @@ export class FleetLedger implements Fleet {
   readonly machine: string
   readonly pauses: ReadPauses
   readonly limits: Fleet['limits']
+  readonly departed = new Departures()
   /** What it says of itself; undefined: nothing yet. */
   signs: () => MemberSigns | undefined = () => undefined
   readonly #options: FleetOptions
@@ -260,9 +260,10 @@ export class FleetLedger implements Fleet {
       if (refusal === undefined) {
         const asked = this.#exchange.moment
         const seen = local.facts.get(SEEN) ?? ''
-        const { isWhole, next, notes, pauses, siblings } = await store.changes(seen === '' ? undefined : seen)
+        const { isWhole, members, next, notes, pauses, siblings } = await store.changes(seen === '' ? undefined : seen)
         this.#notes.take(notes, asked, isWhole ? 'whole' : undefined)
         this.#siblings = siblings
+        this.departed.take(members)
         this.#hasNews = this.pauses.take(pauses)
         if (next !== seen) void local.facts.set(SEEN, next)
         // Not before it is known what is paused.

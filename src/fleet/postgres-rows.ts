@@ -22,6 +22,11 @@ export function siblingsIn({ id, kind, row }: QueryResultRow): [url: string, ver
   return kind === 'siblings' && typeof row === 'string' ? [[String(id), row]] : []
 }
 
+/** Other members, with the milliseconds since each showed itself. */
+export function memberIn({ id, kind, rest }: QueryResultRow): [member: string, age: number][] {
+  return kind === 'member' ? [[String(id), Number(rest)]] : []
+}
+
 export function orNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }

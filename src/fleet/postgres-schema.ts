@@ -191,14 +191,17 @@ export const PAUSES = {
 
 /**
  * What has changed since a moment: from the oldest transaction on that was under way then, since one that was may have been committed after the
- * look. In one statement, so that all of it is of one moment. What is paused, and what is known of siblings, stands below, whenever it was written.
+ * look. In one statement, so that all of it is of one moment. What is paused, what is known of siblings, and who else is there ($3: who asks), stands
+ * below, whenever it was written.
  */
 export const CHANGES = `SELECT s.xmin, s.at, n.kind, n.id, n.row, NULL::float8 AS since, NULL::float8 AS rest FROM (
      SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM now())::bigint::text AS at) s
    LEFT JOIN clink_worker.notes n ON n.fleet = $1 AND n.kind IN ('letters', 'audit') AND n.changed >= $2::xid8
      AND ($2::xid8 <> '0' OR n.row IS NOT NULL)
    UNION ALL SELECT NULL, NULL, 'pauses', NULL, p.row, p.since, p.rest FROM (${PAUSES.read}) p
-   UNION ALL SELECT NULL, NULL, kind, id, row, NULL, NULL FROM clink_worker.notes WHERE fleet = $1 AND kind = 'siblings'`
+   UNION ALL SELECT NULL, NULL, kind, id, row, NULL, NULL FROM clink_worker.notes WHERE fleet = $1 AND kind = 'siblings'
+   UNION ALL SELECT NULL, NULL, 'member', member, NULL, NULL, extract(epoch FROM now() - seen) * 1000 FROM clink_worker.members
+     WHERE fleet = $1 AND member <> $3`
 
 /** $2: the address of the service, $3: what it does with a claim on a sibling's clink. */
 export const SIBLINGS = `INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) VALUES ($1, 'siblings', $2, $3, pg_current_xact_id())

@@ -25,7 +25,7 @@ import { toJsonb } from './jsonb-text.ts'
 import { pauseId, type KeptFleetPause } from './pauses.ts'
 import { ANSWER, limitsIn } from './postgres-limits.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
-import { noteOf, orNull, pauseIn, siblingsIn } from './postgres-rows.ts'
+import { memberIn, noteOf, orNull, pauseIn, siblingsIn } from './postgres-rows.ts'
 import { columns, statementOf, STEP_COLUMNS, type Part } from './postgres-writes.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
 import { NotPrepared, type Batch, type Changes, type Note, type Recalled, type SharedStore } from './store.ts'
@@ -144,7 +144,7 @@ export class PostgresStore implements SharedStore {
   async changes(after: string | undefined): Promise<Changes> {
     const [from = '0', at = '0'] = (after ?? '').split(':')
     const known = from === '' ? '0' : from
-    const rows = await this.#query(CHANGES, [this.#options.fleet, known])
+    const rows = await this.#query(CHANGES, [this.#options.fleet, known, this.#options.member])
     // The order of the two parts is not promised.
     const first = rows.find(({ xmin }) => xmin !== null)
     const next = `${String(first?.['xmin'])}:${String(first?.['at'])}`
@@ -152,8 +152,9 @@ export class PostgresStore implements SharedStore {
     // Another database has other numbers.
     const isOther = BigInt(String(first?.['xmin'])) < BigInt(known)
     if (known !== '0' && (isTooOld || isOther)) return await this.changes(undefined)
-    const [pauses, siblings] = [rows.flatMap(pauseIn), new Map(rows.flatMap(siblingsIn))]
-    return { next, isWhole: known === '0', notes: rows.flatMap(noteOf), pauses, siblings }
+    const [members, siblings] = [new Map(rows.flatMap(memberIn)), new Map(rows.flatMap(siblingsIn))]
+    const [notes, pauses] = [rows.flatMap(noteOf), rows.flatMap(pauseIn)]
+    return { next, isWhole: known === '0', notes, pauses, siblings, members }
   }
 
   async tellPauses(pauses: readonly KeptFleetPause[]): Promise<void> {

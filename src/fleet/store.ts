@@ -68,6 +68,8 @@ export interface Changes {
   readonly pauses: readonly FleetPause[]
   /** What members have found out about siblings, by the address of the service. */
   readonly siblings: ReadonlyMap<string, string>
+  /** The other members that have not left, by their marks: milliseconds since each showed itself. */
+  readonly members: ReadonlyMap<string, number>
   /** From where the next look goes on. */
   readonly next: string
   /** What lies between the last look and this one is not known any more: these notes are all there are. */

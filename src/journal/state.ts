@@ -39,6 +39,8 @@ interface SharedFleet extends Fleet, Service {
   lookAgain(): Promise<void>
   /** Clinks whose dead letters another member has had run again. */
   readonly gone: Signal<[clinkId: string]>
+  /** Another member is gone, and has made no claim longer for so many milliseconds. */
+  readonly departed: Signal<[ago: number]>
 }
 
 /** Milliseconds between two looks at the files. */

@@ -71,6 +71,8 @@ export class WorkerSignals {
   readonly rightsLost = new Signal()
   /** The inbox is to be looked at: everything in it, or what is new. */
   readonly look = new Signal<[what: 'everything' | 'news']>()
+  /** Another worker is gone, and what it had claimed comes back. `ago`: milliseconds for which it has surely made no claim longer. */
+  readonly departed = new Signal<[ago: number]>()
   /** A run says that a text is a secret: from now on no log shows it. */
   readonly masked = new Signal<[value: string]>()
   /** Somebody wants clinks taken that were not: of a route, or at all. */

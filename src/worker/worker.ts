@@ -122,6 +122,11 @@ export class Worker {
       .catch((error: unknown) => crashed.say('release', asError(error)))
   }
 
+  /** Another worker is gone. @param ago milliseconds for which it has surely made no claim longer. */
+  departed(ago: number): void {
+    this.#context.signals.departed.say(ago)
+  }
+
   /**
    * The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. One that can come back no
    * more is run again without a claim.

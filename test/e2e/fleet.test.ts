@@ -1,3 +1,6 @@
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { FleetSite, PASSWORD } from '../support/fleet-site.ts'
 import { clusterOfFile } from '../support/postgres.ts'
@@ -78,6 +81,35 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
     second.signal('SIGTERM')
     await second.exited
     expect((await members()).map(({ signs }) => signs?.pid)).toEqual([first.pid])
+  })
+
+  it('works what a member had that is killed and does not come back, though the next sweep is minutes away', async (context) => {
+    await using fleet = await FleetSite.open(context, cluster)
+    const { site } = fleet
+    await appendFile(join(site.directory, 'clink-worker.yaml'), 'inbox: { claim: select }\n')
+    const id = fleet.send('steps')
+    const first = fleet.command('a', 'run')
+    await until(
+      async () => (await site.noted()).includes('paid by a'),
+      () => `one runs it:\n${first.output}`,
+    )
+    const second = fleet.command('b', 'run')
+    await until(
+      async () => {
+        fleet.send('quick')
+        await delay(200)
+        return (await site.noted()).includes('quick 1 b')
+      },
+      () => `another one has looked at everything, and claims what it chooses:\n${second.output}`,
+    )
+    await kill(first)
+    await until(
+      () => site.emulator.clink(id)?.status === 'completed',
+      () => `the other one goes on:\n${second.output}`,
+      60_000,
+    )
+    const noted = (await site.noted()).filter((line) => !line.startsWith('quick'))
+    expect(noted).toEqual(['steps 1 a', 'paid by a', 'steps 2 b'])
   })
 
   it('skips the steps that a member has done before it was killed', async (context) => {

@@ -42,6 +42,31 @@ function slowTables(disk: { until: Promise<void> }): LedgerTables {
 const other = (clinkId: string): Clink => ({ ...clink, clink_id: clinkId })
 
 describe('members of a fleet', () => {
+  it('hear that another one has left, or is silent, once, and how long ago it was there', async (context) => {
+    await using fleet = await two(context)
+    const { a, b, url } = fleet
+    const said: number[] = []
+    b.fleet.departed.on((ago) => said.push(ago))
+    await b.fleet.lookAgain()
+    await cluster.sql(`UPDATE clink_worker.members SET seen = now() - interval '19 s' WHERE member = 'a'`, url)
+    await b.fleet.lookAgain()
+    expect(said).toEqual([])
+    await cluster.sql(`UPDATE clink_worker.members SET seen = now() - interval '30 s' WHERE member = 'a'`, url)
+    await b.fleet.lookAgain()
+    // It may have lived on until it would have shown itself once more.
+    expect(said).toEqual([expect.closeTo(25_000, -4)])
+    await b.fleet.lookAgain()
+    await a.fleet.lookAgain()
+    await b.fleet.lookAgain()
+    const c = await new Member('c', url).start()
+    await b.fleet.lookAgain()
+    expect(said).toHaveLength(1)
+    await c.fleet.stop()
+    await b.fleet.lookAgain()
+    await b.fleet.lookAgain()
+    expect(said.slice(1)).toEqual([0])
+  })
+
   it('count the starts of a clink together, with their errors', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

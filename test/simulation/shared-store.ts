@@ -86,7 +86,7 @@ export class SimulatedStore {
         writes = 0
         return 'the only one'
       },
-      beat: async () => await ask('beat', () => undefined),
+      beat: async () => await ask('beat', () => void this.#rows.members.set(member, this.#time.now)),
       recall: async (ids) => await ask('recall', () => this.#rows.recall(ids, member)),
       write: async (batch) => {
         if (process === undefined) throw new NotPrepared()
@@ -98,7 +98,7 @@ export class SimulatedStore {
         return await ask('write', write, kill)
       },
       changes: async (after) => {
-        const changes = await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0), this.#time.now))
+        const changes = await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0), member, this.#time.now))
         for (const { at } of changes.pauses) {
           const pause = this.#record.pauses.find(({ from }) => from === at)
           if (pause?.seen.has(parts.life) === false) pause.seen.set(parts.life, this.#time.now)
@@ -112,7 +112,10 @@ export class SimulatedStore {
       steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),
       prune: async () => await ask('prune', () => {}),
       isOfTheData: () => false,
-      close: async () => await Promise.resolve(),
+      close: async (isLeaving) => {
+        if (isLeaving === true) this.#rows.members.delete(member)
+        await Promise.resolve()
+      },
     }
   }
 

@@ -20,6 +20,8 @@ interface Known {
   readonly started: Map<string, number>
   readonly unused: Set<string>
   left: number | undefined
+  /** Local time from which on that tells nothing: what had started by then counts no more. */
+  leftUntil: number
 }
 
 /** Milliseconds before its end at which a permit starts nothing any more. */
@@ -104,7 +106,7 @@ export class FleetPermits {
 
   left(route: string): number | undefined {
     const known = this.#known.get(route)
-    if (known === undefined) return undefined
+    if (known === undefined || known.leftUntil < this.#steady) return undefined
     return known.wasRefused && known.free.length === 0 ? 0 : known.left
   }
 
@@ -158,6 +160,7 @@ export class FleetPermits {
       const ids = wanted.filter((id) => answer.granted.has(id))
       const { left = 0, wait = 0 } = answer.rates.get(route) ?? {}
       known.left = left
+      known.leftUntil = now + Math.max(window, LATEST)
       if (known.free.length === 0) known.unusedAt = now + UNUSED
       known.free.push(...ids.map((id) => ({ route, id, deadline: sentAt + PERMIT_LASTS - MARGIN })))
       if (wanted.length === 0) continue
@@ -194,6 +197,7 @@ export class FleetPermits {
       started: new Map(),
       unused: new Set(),
       left: undefined,
+      leftUntil: 0,
     }
     this.#known.set(route, made)
     return made

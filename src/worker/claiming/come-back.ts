@@ -8,8 +8,8 @@ type ComeBackContext = Pick<AdmissionContext, 'clock' | 'ledger' | 'settings' | 
 const LATE = 2_000
 
 /**
- * When clinks that were in hand here may be in the inbox once more: given back without a wait, or left with a claim that runs out. They are not new,
- * so that only a look at everything shows them.
+ * When clinks that were in hand here, or of a worker that is gone, may be in the inbox once more: given back without a wait, or left with a claim that
+ * runs out. They are not new, so that only a look at everything shows them.
  */
 export class ComeBack {
   readonly #context: ComeBackContext
@@ -21,6 +21,7 @@ export class ComeBack {
   constructor(context: ComeBackContext) {
     this.#context = context
     context.signals.settled.on((clink, how) => this.#note(clink, how))
+    context.signals.departed.on((ago) => this.#departed(context.clock.now() - ago))
   }
 
   /** Whether some may have come back since this local time. */
@@ -38,6 +39,12 @@ export class ComeBack {
     if (how.is === 'lost' && how.lapsedAt !== undefined) this.#add(Math.max(now, how.lapsedAt) + LATE)
     // A renewal that was not answered may have made the claim longer.
     this.#add(now + settings.current.claim.timeout + LATE)
+  }
+
+  /** @param at local time since which it has made no claim longer. */
+  #departed(at: number): void {
+    this.#add(at)
+    this.#add(at + this.#context.settings.current.claim.timeout + LATE)
   }
 
   /** Where clinks are claimed by polls nobody asks, so that what has passed is forgotten here as well. */

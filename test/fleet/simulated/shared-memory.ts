@@ -49,7 +49,7 @@ export class SharedMemory {
         const written = process * 1_000_000 + writes
         return await ask(() => this.#write(batch, member, written))
       },
-      changes: async (after) => await ask(() => this.#rows.changesAfter(Number(after ?? 0))),
+      changes: async (after) => await ask(() => this.#rows.changesAfter(Number(after ?? 0), member)),
       tellPauses: async () => await ask(() => {}),
       noteSiblings: async (url, verdict) => await ask(() => void this.#rows.siblings.set(url, verdict)),
       members: async () => await ask(() => []),

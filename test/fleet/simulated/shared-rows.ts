@@ -21,6 +21,8 @@ export class SharedRows {
   readonly steps = new Map<string, Map<string, KeptStep>>()
   /** What is known of siblings, by the address of the service. */
   readonly siblings = new Map<string, string>()
+  /** When members that have not left showed themselves. */
+  readonly members = new Map<string, number>()
   /** The last write of each member. */
   readonly #last = new Map<string, number>()
   readonly #now: () => number
@@ -106,12 +108,14 @@ export class SharedRows {
     return note === undefined ? -Infinity : lengthOf(note.row) - (this.#now() - note.at)
   }
 
-  changesAfter(after: number, now = 0): Changes {
+  changesAfter(after: number, member: string, now = 0): Changes {
     const kinds = new Set(['letters', 'audit'])
     const notes = [...this.notes.values()].filter(({ changed, kind }) => kinds.has(kind) && changed > after)
     const isWhole = after === 0
     const pauses = [...this.pauses.values()].map((of) => of(now)).filter(({ left = Infinity }) => left > 0)
-    const here = { next: String(this.#changes), isWhole, pauses, siblings: new Map(this.siblings) }
+    const others = [...this.members].filter(([name]) => name !== member)
+    const members = new Map(others.map(([name, seen]) => [name, this.#now() - seen]))
+    const here = { next: String(this.#changes), isWhole, pauses, siblings: new Map(this.siblings), members }
     return { ...here, notes: isWhole ? notes.filter(({ row }) => row !== null) : notes }
   }
 

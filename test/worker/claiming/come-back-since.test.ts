@@ -30,4 +30,13 @@ it('what may have come back since a time is known by when it was given back, or 
   expect(since(20_000)).toEqual([false])
   now = 27_000
   expect(since(20_000, 27_000, 20_000)).toEqual([true, false, true])
+  now = 200_000
+  expect(since(100_000)).toEqual([false])
+  // Another worker that is gone has given its clinks back at its end, or their claims run out.
+  signals.departed.say(15_000)
+  expect(since(184_000, 185_000)).toEqual([true, false])
+  now = 246_999
+  expect(since(185_000)).toEqual([false])
+  now = 247_000
+  expect(since(185_000)).toEqual([true])
 })
