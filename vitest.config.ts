@@ -29,13 +29,14 @@ const shared = {
   testTimeout: 60_000,
   restoreMocks: true,
   unstubEnvs: true,
-  // Processes that the tests start read the sources that others of them have compiled.
+  // Processes that the tests start read the code that others of them have compiled.
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
 } as const
 
 export default defineConfig({
   test: {
     allowOnly: false,
+    globalSetup: 'test/support/build.ts',
     sequence: { sequencer: LongestFirst },
     // One after the other: a test whose lease of two seconds runs on the machine's clock must not share it with a simulation.
     projects: [

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Site, cli, type Command } from '../support/command.ts'
+import { Site, type Command } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import type { Cluster } from '../support/postgres.ts'
 import { stillClaimed, times } from '../support/record.ts'
 import { until } from '../support/until.ts'
@@ -46,7 +47,7 @@ export async function playUpgrade(cluster: Cluster, { before, perSecond, say, se
   const passed = (): number => performance.now() - began
   const begin = (name: string, isOld: boolean): Command => {
     const own = { STATE_DIRECTORY: `${site.directory}/state-${name}`, ME: isOld ? `${name}-old` : name }
-    return site.startOf(isOld ? before : cli, { ...own, ...(!isOld && { CLINK_STATE_URL: url }) }, 'run')
+    return site.startOf(isOld ? before : built, { ...own, ...(!isOld && { CLINK_STATE_URL: url }) }, 'run')
   }
   const ready = async (name: string, worker: Command): Promise<void> =>
     await until(
@@ -125,7 +126,7 @@ export async function playUpgrade(cluster: Cluster, { before, perSecond, say, se
 
   async function lettersOf(name: string): Promise<ReadonlySet<string>> {
     const own = { STATE_DIRECTORY: `${site.directory}/state-${name}`, CLINK_STATE_URL: url }
-    const list = site.startOf(cli, own, 'failed', 'list', '--json')
+    const list = site.startOf(built, own, 'failed', 'list', '--json')
     await list.exited
     const found = JSON.parse(list.output) as readonly { readonly clink_id: string }[]
     return new Set(found.map(({ clink_id: id }) => known.get(id) ?? id))

@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { clinkWorker } from '../support/cli.ts'
+import { built } from '../support/program.ts'
 import { TempDir } from '../support/temp-dir.ts'
-
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 test.each([
   ['api', '--help'],
@@ -13,7 +11,7 @@ test.each([
 ])('%s %s into a reader that leaves says nothing about it', (...args) => {
   // The reader is gone before anything is written.
   const command = `{ "$0" "$1" "$2" "$3"; echo "code $?" >&2; } | true`
-  const { stderr } = spawnSync('sh', ['-c', command, process.execPath, CLI, ...args], {
+  const { stderr } = spawnSync('sh', ['-c', command, process.execPath, built, ...args], {
     encoding: 'utf8',
   })
   expect(stderr).toBe('code 0\n')
@@ -32,7 +30,7 @@ test('output that cannot be written is no success', (context) => {
   if (!existsSync('/dev/full')) context.skip('there is no /dev/full')
   const { stderr } = spawnSync(
     'sh',
-    ['-c', '"$0" "$1" api --help > /dev/full; echo "code $?" >&2', process.execPath, CLI],
+    ['-c', '"$0" "$1" api --help > /dev/full; echo "code $?" >&2', process.execPath, built],
     {
       encoding: 'utf8',
     },
@@ -46,7 +44,7 @@ test.each([
 ])('%s in a directory that was removed', (command, said) => {
   using dir = new TempDir()
   const script = 'mkdir gone; cd gone; rmdir ../gone; "$0" "$1" "$2" 2>&1; echo "code $?"'
-  const { stdout } = spawnSync('sh', ['-c', script, process.execPath, CLI, command], {
+  const { stdout } = spawnSync('sh', ['-c', script, process.execPath, built, command], {
     cwd: dir.path,
     encoding: 'utf8',
   })

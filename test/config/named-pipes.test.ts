@@ -7,8 +7,7 @@ import { serverToken } from '../../src/config/server-token.ts'
 import { sharedStore } from '../../src/config/shared-store.ts'
 import { readSecrets } from '../../src/handlers/webhook-secrets.ts'
 import { directoryWith } from '../support/config-files.ts'
-
-const CLI = join(import.meta.dirname, '../../src/cli.ts')
+import { built } from '../support/program.ts'
 
 async function load(cwd: string, env: NodeJS.ProcessEnv) {
   return (await loadConfig({ env, cwd })).config
@@ -38,6 +37,6 @@ it.each(Object.entries(readers))('%s that is a named pipe is refused at once', a
 it('what the shell hands over is read: the pipe of a command', async () => {
   const cwd = await directoryWith({ 'handlers/a.mjs': 'export default () => {}' })
   const command = 'CLINK_API_KEY_FILE=<(echo sk_live_u_0123456789abcdef) exec "$0" "$1" check'
-  const said = execFileSync('bash', ['-c', command, process.execPath, CLI], { cwd, encoding: 'utf8' })
+  const said = execFileSync('bash', ['-c', command, process.execPath, built], { cwd, encoding: 'utf8' })
   expect(said).toMatch(/^key +ok +from \/dev\/fd\/\d+$/m)
 })

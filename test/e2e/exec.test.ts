@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { chmod, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { cli, isAlive, Site } from '../support/command.ts'
+import { isAlive, Site } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import { pythonProblem } from '../support/python.ts'
 import { stillClaimed, times } from '../support/record.ts'
 import { completed, failNowAndThen } from '../support/under-faults.ts'
@@ -125,7 +126,7 @@ it(
   'P13: a program has the key only where its route says so, and what it masks is in no log',
   { timeout: 60_000 },
   async () => {
-    const task = `${process.execPath} ${cli} task`
+    const task = `${process.execPath} ${built} task`
     const config = `${QUICK}routes:
   - name: with
     match: { content: { prefix: with } }
@@ -216,11 +217,11 @@ describe('§4: a program that is not in order', () => {
 it('clink-worker task is quick: it loads nothing but itself', () => {
   const loader = `data:text/javascript,${encodeURIComponent(`import { registerHooks } from 'node:module'
     registerHooks({ load(url, context, next) { if (url.startsWith('file:')) process.stderr.write(url + '\\n'); return next(url, context) } })`)}`
-  const { stderr } = spawnSync(process.execPath, ['--import', loader, cli, 'task', '--help'], { encoding: 'utf8' })
+  const { stderr } = spawnSync(process.execPath, ['--import', loader, built, 'task', '--help'], { encoding: 'utf8' })
   expect(
     stderr
       .split('\n')
       .filter((line) => line.startsWith('file:'))
-      .map((url) => url.replace(/.*\/src\//, '')),
-  ).toEqual(['cli.ts', 'commands/task/task.ts'])
+      .map((url) => url.replace(/.*\/dist\//, '').replace(/-[^-/]*\.js$/, '')),
+  ).toEqual(['cli.js', 'chunks/task', 'chunks/task'])
 })

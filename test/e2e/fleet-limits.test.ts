@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Site, type Command } from '../support/command.ts'
@@ -7,7 +6,6 @@ import { times } from '../support/record.ts'
 import { until } from '../support/until.ts'
 
 const cluster = clusterOfFile()
-const built = join(import.meta.dirname, '../../dist/cli.js')
 
 /** Each run says when it begins and ends, by the clock that all processes of a machine share. */
 const handler = `
@@ -70,7 +68,7 @@ class Fleet implements AsyncDisposable {
 
   start(name: string): void {
     const own = { STATE_DIRECTORY: `${this.site.directory}/state-${name}`, ME: name, CLINK_STATE_URL: this.url }
-    this.members.set(name, this.site.startOf(built, own, 'run'))
+    this.members.set(name, this.site.startWith(own, 'run'))
   }
 
   async kill(name: string): Promise<void> {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { cli, Site, type Command } from '../support/command.ts'
+import { Site, type Command } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import { ROOT } from '../support/documented.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
@@ -39,7 +40,7 @@ it('every command of docs/fleet.md works as it stands there, from a worker alone
         `$1/clink?host=${cluster.directory}`,
       )
       .replaceAll('/root/', `${site.directory}/`)
-      .replace(/^clink-worker /, `'${process.execPath}' '${cli}' `)
+      .replace(/^clink-worker /, `'${process.execPath}' '${built}' `)
   const env: Record<string, string> = {
     ...site.env,
     ADMIN_URL: admin,

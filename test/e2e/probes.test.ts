@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Cli } from '../support/cli.ts'
+import { unbuilt } from '../support/program.ts'
 import { connected } from '../support/raw-http.ts'
 import { handler, Site } from '../support/site.ts'
 import { until } from '../support/until.ts'
@@ -11,7 +12,7 @@ const SERVER = ['--set', 'server.enabled=true', '--set', 'server.port=0']
 function start(site: Site, own: Record<string, string> = {}, ...preloaded: readonly string[]): Cli {
   const imports = preloaded.map((name) => `--import=${new URL(name, PRELOADED).href}`).join(' ')
   const env = { ...site.env(), NODE_OPTIONS: imports, ...own }
-  return new Cli(['run', '--log-level', 'debug', ...SERVER], { cwd: site.dir.path, env })
+  return new Cli(['run', '--log-level', 'debug', ...SERVER], { cwd: site.dir.path, env, program: unbuilt })
 }
 
 async function addressOf(worker: Cli): Promise<string> {

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { story } from '../support/record.ts'
 import { until } from '../support/until.ts'
-import { cli, Site, type Command } from '../support/command.ts'
+import { Site, type Command } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import { Contained, needContainers } from '../support/contained.ts'
 
 /** Of `shutdown.timeout` in milliseconds, with the second that whatever hangs may take. */
@@ -45,7 +46,7 @@ async function keyFrom(writes: string, site: Site): Promise<Command> {
   const words = ['bash', '-c', `CLINK_API_KEY_FILE=<(${writes}) exec "$0" "$@"`]
   await writeFile(
     launch,
-    `process.execve('/bin/bash', [...${JSON.stringify(words)}, process.execPath, ...${JSON.stringify([cli, 'run'])}], process.env)`,
+    `process.execve('/bin/bash', [...${JSON.stringify(words)}, process.execPath, ...${JSON.stringify([built, 'run'])}], process.env)`,
   )
   return site.startOf(launch, { CLINK_API_KEY: '' })
 }

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
 import { stillClaimed } from '../support/record.ts'
 import { until } from '../support/until.ts'
-import { cli, isAlive, Site } from '../support/command.ts'
+import { isAlive, Site } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import { surroundings } from '../support/surroundings.ts'
 
 const config = 'poll: { interval: 50ms, maxInterval: 200ms }\nlog: { level: error }\n'
@@ -30,7 +31,7 @@ it.for([
     await using site = await Site.open({ handler, config })
     const held = site.emulator.send('ops', 'held', { from: 'bob' }).clink_id
     const shown = join(site.directory, 'shown')
-    const line = `exec "${process.execPath}" "${cli}" run ${redirected}`
+    const line = `exec "${process.execPath}" "${built}" run ${redirected}`
     const terminal = spawn('python3', [join(import.meta.dirname, 'terminal.py'), shown, 'sh', '-c', line], {
       cwd: site.directory,
       env: { ...surroundings, HOME: site.directory, NO_COLOR: '1', ...site.env },

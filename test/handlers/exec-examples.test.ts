@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Bench } from '../support/harness.ts'
-import { cli } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import { answers } from '../support/record.ts'
 import { execRunner, program } from '../support/programs.ts'
 import { pythonProblem } from '../support/python.ts'
@@ -78,7 +78,7 @@ describe('the example program in shell', () => {
   it('deploy.sh deploys what is named, tells of its progress, and rejects the rest', async () => {
     using directory = new TempDir()
     const [bin, deploy] = [join(directory.path, 'clink-worker'), join(directory.path, 'deploy')]
-    await writeFile(bin, `#!/bin/sh\nexec ${process.execPath} ${cli} "$@"\n`)
+    await writeFile(bin, `#!/bin/sh\nexec ${process.execPath} ${built} "$@"\n`)
     await writeFile(deploy, `#!/bin/sh\necho "$@" >> ${join(directory.path, 'deployed')}\n`)
     await Promise.all([bin, deploy].map(async (file) => await chmod(file, 0o755)))
     const env = { PATH: `${directory.path}:${process.env['PATH'] ?? ''}`, DEPLOY: deploy }

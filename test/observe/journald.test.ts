@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { isJournal } from '../../src/observe/journald.ts'
 import { createLogger } from '../../src/observe/log.ts'
-import { cli } from '../support/command.ts'
+import { built } from '../support/program.ts'
 import { surroundings } from '../support/surroundings.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
@@ -33,7 +33,7 @@ it('what keeps it from starting is an error there', () => {
   const file = openSync(path, 'w')
   const { dev, ino } = fstatSync(file)
   const env = { ...surroundings, JOURNAL_STREAM: `${dev}:${ino}` }
-  spawnSync(process.execPath, [cli, 'run', '--config', 'missing.yaml'], {
+  spawnSync(process.execPath, [built, 'run', '--config', 'missing.yaml'], {
     cwd: dir.path,
     env,
     stdio: ['ignore', 'ignore', file],

@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { built } from './program.ts'
 import { surroundings } from './surroundings.ts'
-
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 export interface CliOptions {
   readonly cwd?: string
   /** All of the environment, beside what every process has. */
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** Instead of the built command. */
+  readonly program?: string
 }
 
 export interface Ended {
@@ -26,8 +26,8 @@ export class Cli implements AsyncDisposable {
   #stdout = ''
   #stderr = ''
 
-  constructor(args: readonly string[], { cwd, env = {}, input }: CliOptions = {}) {
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...surroundings, ...env }, stdio: 'pipe' })
+  constructor(args: readonly string[], { cwd, env = {}, input, program = built }: CliOptions = {}) {
+    const child = spawn(process.execPath, [program, ...args], { cwd, env: { ...surroundings, ...env }, stdio: 'pipe' })
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#read(() => (this.#stdout += text)))
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#read(() => (this.#stderr += text)))

@@ -11,10 +11,8 @@ import {
   type FaultHandle,
   type FaultRule,
 } from '../../src/emulator/emulator.ts'
+import { built } from './program.ts'
 import { surroundings } from './surroundings.ts'
-
-/** The command, unbuilt. */
-export const cli = join(import.meta.dirname, '../../src/cli.ts')
 
 /** Whether there is such a process, and it is more than what its parent has not asked for yet. */
 export function isAlive(pid: number): boolean {
@@ -40,7 +38,7 @@ export class Command {
     options: { cwd: string; env: Readonly<Record<string, string>>; stdout?: number; program?: string },
   ) {
     const { HOME = options.cwd } = process.env
-    this.#child = spawn(process.execPath, [options.program ?? cli, ...args], {
+    this.#child = spawn(process.execPath, [options.program ?? built, ...args], {
       cwd: options.cwd,
       env: { ...surroundings, HOME, NO_COLOR: '1', ...options.env },
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
@@ -118,7 +116,7 @@ export class Site implements AsyncDisposable {
 
   /** @param own what its environment has beside, or instead of, the usual. */
   startWith(own: Readonly<Record<string, string>>, ...args: string[]): Command {
-    return this.startOf(cli, own, ...args)
+    return this.startOf(built, own, ...args)
   }
 
   /** @param program another version of the command. */

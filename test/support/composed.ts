@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'vitest'
 import { parse } from 'yaml'
-import { cli } from './command.ts'
+import { built } from './program.ts'
 import { Cluster, needPostgres } from './postgres.ts'
 import { surroundings } from './surroundings.ts'
 import { TempDir } from './temp-dir.ts'
@@ -93,7 +93,7 @@ export class Replica {
     const pairs = Object.entries(env).map((pair) => pair.join('='))
     const host = ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', name]
     this.#inside = [...through, ...host, 'env', '-i', `--chdir=${place}`, ...pairs]
-    const entry = service.entrypoint ?? ofImage('ENTRYPOINT').with(1, cli)
+    const entry = service.entrypoint ?? ofImage('ENTRYPOINT').with(1, built)
     const [program = '', ...args] = [...this.#inside, ...entry, ...(service.command ?? ofImage('CMD'))]
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
@@ -128,7 +128,7 @@ export class Composed implements AsyncDisposable {
     this.#through = ['nsenter', '--target', String(network.pid), '--net', '--mount']
     this.#cluster = new Cluster({ through: this.#through, settings: ['listen_addresses=*'] })
     const program = join(this.#directory.path, 'clink-worker')
-    writeFileSync(program, `#!/bin/sh\nexec node ${cli} "$@"\n`, { mode: 0o755 })
+    writeFileSync(program, `#!/bin/sh\nexec node ${built} "$@"\n`, { mode: 0o755 })
   }
 
   static async up(): Promise<Composed> {

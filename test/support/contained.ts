@@ -1,7 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'vitest'
-import { cli, type Site } from './command.ts'
+import { type Site } from './command.ts'
+import { built } from './program.ts'
 import { surroundings } from './surroundings.ts'
 
 const NAMESPACE = ['--pid', '--fork', '--kill-child', '--mount-proc']
@@ -20,7 +21,7 @@ export class Contained implements AsyncDisposable {
 
   constructor(site: Site) {
     const env = { ...surroundings, ...site.env }
-    const args = [...NAMESPACE, process.execPath, cli, 'run']
+    const args = [...NAMESPACE, process.execPath, built, 'run']
     this.#unshare = spawn('unshare', args, { cwd: site.directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#unshare.stdout, this.#unshare.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text))

@@ -4,7 +4,7 @@ import type { ProgramTarget } from '../../src/handlers/route.ts'
 import { ExecRunner } from '../../src/runners/exec.ts'
 import type { ProgramNotes } from '../../src/runners/program-run.ts'
 import { TaskSocket } from '../../src/runners/task-socket.ts'
-import { cli } from './command.ts'
+import { built } from './program.ts'
 import { kernelGroups } from './left-program.ts'
 
 type Details = Partial<Omit<ProgramTarget, 'is' | 'command'>>
@@ -15,7 +15,7 @@ export function program(command: readonly string[], details: Details = {}): Prog
 
 /** A script for `sh`. In it, `$TASK` stands for `clink-worker task`. */
 export function sh(script: string, details: Details = {}): ProgramTarget {
-  const env = { TASK: `${process.execPath} ${cli} task`, ...details.env }
+  const env = { TASK: `${process.execPath} ${built} task`, ...details.env }
   return program(['sh', '-c', script], { ...details, env })
 }
 

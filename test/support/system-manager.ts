@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..')
 const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--uts', '--ipc']
 
 /** Where the project and Node are in there. */
-export const INSIDE = { project: '/srv/clink-worker', node: '/srv/node', cli: '/srv/clink-worker/src/cli.ts' } as const
+export const INSIDE = { project: '/srv/clink-worker', node: '/srv/node', cli: '/srv/clink-worker/dist/cli.js' } as const
 
 /** Whole systems that a systemd can be run in: this machine's own, and what `npm run test:prepare` puts there. */
 export const TREES = { 'this machine': '/', 'Debian 13': '/var/lib/clink-worker-tests/debian-13' } as const
