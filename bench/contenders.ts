@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endsWithThis } from './children.ts'
 import { cpuOf } from './processor-time.ts'
 
 export interface Sample {
@@ -36,7 +37,8 @@ export class Contender {
       senders = 1,
     }: { readonly latency?: number; readonly lease?: number; readonly senders?: number } = {},
   ): Promise<Contender> {
-    const service = fork(new URL('work-server.ts', import.meta.url), [String(lease), String(latency), String(senders)])
+    const server = new URL('work-server.ts', import.meta.url)
+    const service = endsWithThis(fork(server, [String(lease), String(latency), String(senders)]))
     const [{ port }] = (await once(service, 'message')) as [{ port: number }]
     return new Contender(name, service, [begin(`http://127.0.0.1:${port}`)].flat())
   }
@@ -150,9 +152,8 @@ log: { format: json }
   )
   const log = openSync(join(home, 'log'), 'w')
   const cli = new URL('../dist/cli.js', import.meta.url).pathname
-  const child = spawn(process.execPath, [...flags, cli, 'run', '--config', join(home, 'config.yaml')], {
-    stdio: ['ignore', log, 'inherit'],
-  })
+  const args = [...flags, cli, 'run', '--config', join(home, 'config.yaml')]
+  const child = endsWithThis(spawn(process.execPath, args, { stdio: ['ignore', log, 'inherit'] }))
   if (server === 'watched') void watch(join(home, 'log'))
   return child
 }
@@ -172,5 +173,5 @@ async function watch(log: string): Promise<void> {
 /** A loop of nothing but requests. */
 export function loop(client: string, url: string, atOnce: number): ChildProcess {
   const script = new URL('work-loops.ts', import.meta.url).pathname
-  return spawn(process.execPath, [script, client, url, String(atOnce)], { stdio: 'inherit' })
+  return endsWithThis(spawn(process.execPath, [script, client, url, String(atOnce)], { stdio: 'inherit' }))
 }

@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startEmulator, type Emulator } from '../src/emulator/emulator.ts'
+import { endsWithThis } from './children.ts'
 
 const { values } = parseArgs({
   options: { reloads: { type: 'string' }, functions: { type: 'string' }, runner: { type: 'string', multiple: true } },
@@ -66,10 +67,8 @@ poll: { interval: 10ms, maxInterval: 20ms }
   writeFileSync(join(home, 'reporter.mjs'), REPORTER)
   const cli = new URL('../dist/cli.js', import.meta.url).pathname
   const flags = ['--expose-gc', '--import', join(home, 'reporter.mjs')]
-  return spawn(process.execPath, [...flags, cli, 'run', '--config', 'config.yaml'], {
-    cwd: home,
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  })
+  const args = [...flags, cli, 'run', '--config', 'config.yaml']
+  return endsWithThis(spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }))
 }
 
 async function answer(emulator: Emulator, version: number): Promise<void> {
