@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { systemCode } from '../base/coded-error.ts'
@@ -130,7 +130,7 @@ function refuse(error: Error, socket: Duplex): void {
   const [status, text] = TROUBLE[systemCode(error)] ?? [400, 'this is no request of HTTP']
   if (!socket.writable || systemCode(error) === 'ECONNRESET') return void socket.destroy()
   const body = JSON.stringify({ error: text })
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json`
+  const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json`
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy())
 }
 

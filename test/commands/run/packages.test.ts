@@ -5,7 +5,7 @@ import { Cli } from '../../support/cli.ts'
 import { Site } from '../../support/site.ts'
 
 const TELLING = pathToFileURL(join(import.meta.dirname, '../../support/preloaded/tell-packages.js')).href
-const ABOUT = ['undici', 'got', 'pg', 'chokidar', 'prom-client']
+const ABOUT = ['undici', 'got', 'pg', 'chokidar', 'prom-client', 'node']
 
 test('before its first claim a worker loads no package that this does not need', async () => {
   await using site = await Site.start({ 'handlers/h.js': 'export default () => "done"' })

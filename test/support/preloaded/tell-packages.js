@@ -1,4 +1,4 @@
-// Says which packages the process loads.
+// Says which packages the process loads, and whether Node's own undici is among them.
 import { registerHooks } from 'node:module'
 
 // Also of a specifier that names one of its files.
@@ -9,4 +9,9 @@ registerHooks({
     if (name !== undefined) process.stderr.write(`package ${name}\n`)
     return next(specifier, context)
   },
+})
+
+process.on('exit', () => {
+  if (process.moduleLoadList.includes('NativeModule internal/deps/undici/undici'))
+    process.stderr.write('package node\n')
 })
