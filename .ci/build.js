@@ -26,8 +26,10 @@ const bundle = await rolldown({
   input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
   platform: 'node',
   tsconfig: 'tsconfig.build.json',
-  // Packages stay packages: those who install this one get them mended.
-  external: /^[^./]/,
+  // Wherever packages really are, their files have the same names.
+  resolve: { symlinks: false },
+  // Packages stay packages: those who install this one get them mended. Of zod, which is mostly translations, the greater part falls away here.
+  external: /^(?!zod$)[^./]/,
 })
 await bundle.write({
   dir: dist,
@@ -38,6 +40,7 @@ await bundle.write({
 })
 await bundle.close()
 
+cpSync(join(root, 'node_modules/zod/LICENSE'), join(dist, 'chunks/zod.LICENSE'))
 cpSync(join(root, 'src/dashboard'), join(dist, 'dashboard'), { recursive: true })
 // Whatever the umask is: the same sources give the same package.
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { errors, Pool, type buildConnector, type Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher, Pool as OnePool } from 'undici'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
 import type { Attempt } from './attempt.ts'
@@ -9,6 +9,7 @@ import { baseUrl } from './base-url.ts'
 import { flatHeaders, HttpTransport, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
 import type { TransportRequest, TransportResponse } from './transport.ts'
 import { authorizationFor, refusal } from './tunnel.ts'
+import { errors, Pool } from './undici-parts.ts'
 
 /**
  * Milliseconds for which connections are kept for the next request, less where the server announces less. Usual servers close idle ones
@@ -112,8 +113,8 @@ export class UndiciTransport extends HttpTransport {
 
 /** Requests of one kind. No more are under way than it has connections, so that one which is given up while it waits costs none. */
 class Line {
-  readonly #pool: Pool
-  readonly #waiting = new Set<(pool: Pool) => void>()
+  readonly #pool: OnePool
+  readonly #waiting = new Set<(pool: OnePool) => void>()
   #free: number
 
   constructor(origin: string, connect: buildConnector.connector, idle: number, connections = CONNECTIONS) {
@@ -132,7 +133,7 @@ class Line {
   }
 
   /** @returns to be called when it is over, whether or not it was started. */
-  enter(start: (pool: Pool) => void): () => void {
+  enter(start: (pool: OnePool) => void): () => void {
     if (this.#free > 0) {
       this.#free -= 1
       start(this.#pool)

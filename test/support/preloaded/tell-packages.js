@@ -1,12 +1,10 @@
-// Says which packages the process loads, and whether Node's own undici is among them.
+// Says what of packages the process loads, and whether Node's own undici is among it.
 import { registerHooks } from 'node:module'
 
-// Also of a specifier that names one of its files.
 const PACKAGE = /^(?:@[^/:]+\/)?[^@./#:][^/:]*(?=\/|$)/
 registerHooks({
   resolve(specifier, context, next) {
-    const [name] = PACKAGE.exec(specifier) ?? []
-    if (name !== undefined) process.stderr.write(`package ${name}\n`)
+    if (PACKAGE.test(specifier)) process.stderr.write(`package ${specifier}\n`)
     return next(specifier, context)
   },
 })
