@@ -95,7 +95,7 @@ async function gather(options: LoadOptions, readConfig = readConfigFile) {
   const file = await findFile(options)
   const read = file === null ? undefined : await readConfig(file, env)
   const raw = read?.raw ?? new RawConfig({ where: 'defaults', base: cwd })
-  const warnings = [...applyEnvironment(raw, env, cwd)]
+  const warnings = [...(await misnamed(file, cwd)), ...applyEnvironment(raw, env, cwd)]
   for (const [key, value] of Object.entries(flags)) {
     const path = key.split('.')
     raw.override(path, readText(value, path), { where: 'command line', base: cwd })
@@ -132,14 +132,23 @@ function checked(raw: RawConfig, found: readonly ConfigIssue[], isShared: boolea
 async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {
   const named = file ?? (env['CLINK_WORKER_CONFIG'] || undefined)
   if (named !== undefined) return resolve(cwd, named)
-  for (const candidate of [resolve(cwd, 'clink-worker.yaml'), SYSTEM_FILE]) {
-    const isThere = await access(candidate).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
-    )
-    if (isThere) return candidate
-  }
+  for (const candidate of [resolve(cwd, 'clink-worker.yaml'), SYSTEM_FILE])
+    if (await isThere(candidate)) return candidate
   return null
+}
+
+/** What looks like the configuration of a directory that has none, and is not read. */
+async function misnamed(found: string | null, cwd: string): Promise<readonly ConfigIssue[]> {
+  const where = resolve(cwd, 'clink-worker.yml')
+  if ((found !== null && found !== SYSTEM_FILE) || !(await isThere(where))) return []
+  return [{ where, key: '', message: 'is not read: name it clink-worker.yaml, or give it with --config' }]
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
+  )
 }
 
 async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ReturnType<typeof readYaml>> {

@@ -170,6 +170,10 @@ export const status = z.object({
       pending: count('Clinks that this worker would take'),
       leftAlone: count('Clinks that it leaves alone'),
       isSaturated: z.boolean().describe('One list (100 clinks) did not show all: there may be more of either.'),
+      isStarved: z
+        .boolean()
+        .default(false)
+        .describe('The service shows only clinks that are not for this worker: what lies behind them is out of reach.'),
     })
     .nullable()
     .describe('What waits in the inbox, as the last look at it has shown; null: not known.'),

@@ -63,13 +63,14 @@ export function notWorked(parts: WorkerParts, waiting: readonly Waiting[]): read
 
 /** What waits in the inbox, as the last look at it has shown, and as it was judged since. Null: nobody has looked. */
 export function inboxNow(
-  { inboxWatch }: WorkerParts,
+  { inboxWatch, ways }: WorkerParts,
   waiting: readonly Waiting[],
-): Pick<InboxCount, 'isSaturated' | 'leftAlone' | 'pending'> | null {
+): (Pick<InboxCount, 'isSaturated' | 'leftAlone' | 'pending'> & { readonly isStarved: boolean }) | null {
   const { known } = inboxWatch
   if (known === undefined) return null
   const pending = waiting.filter(({ why }) => why === null).length
-  return { pending, leftAlone: waiting.length - pending + known.malformed.length, isSaturated: known.isSaturated }
+  const leftAlone = waiting.length - pending + known.malformed.length
+  return { pending, leftAlone, isSaturated: known.isSaturated, isStarved: ways.isStarved }
 }
 
 /**
@@ -80,7 +81,7 @@ export function leftAlone(
   { inboxWatch, intake }: WorkerParts,
   waiting: readonly Waiting[],
 ): ReadonlyMap<string, number> {
-  const whys = new Map<string, string>(intake.notices.known.map(([id, { why }]) => [id, why]))
+  const whys = new Map<string, string>(noticed(intake).map(([id, { why }]) => [id, why]))
   for (const { clink, why } of waiting)
     if (why === null) whys.delete(clink.clink_id)
     else whys.set(clink.clink_id, why)
@@ -96,7 +97,7 @@ export function waitingNow({ inboxWatch, intake, shared }: WorkerParts): readonl
   const { clock, ledger } = shared.context
   const { age = 0, waiting = [] } = inboxWatch.known ?? {}
   const lookedAt = steadyOf(clock).now() - age
-  const noted = new Map(intake.notices.known)
+  const noted = new Map(noticed(intake))
   return waiting.map((one) => {
     const id = one.clink.clink_id
     const { at = -Infinity, why: found = null } = noted.get(id) ?? {}
@@ -105,6 +106,11 @@ export function waitingNow({ inboxWatch, intake, shared }: WorkerParts): readonl
     // Somebody may have had it run again, or wants no more to be said of it.
     return { ...one, why: ledger.letters.get(id) !== undefined ? why : ledger.letters.has(id) ? DISCARDED : null }
   })
+}
+
+/** A clink of a paused route is wanted: what it waits for is known by its route, and may be over since. */
+function noticed({ notices }: WorkerParts['intake']): WorkerParts['intake']['notices']['known'] {
+  return notices.known.filter(([, { why }]) => why !== 'paused')
 }
 
 const DISCARDED = 'discarded'

@@ -33,6 +33,17 @@ describe('where a setting comes from', () => {
     ])
   })
 
+  it('is no file whose name only looks like that of a configuration, which is said', async () => {
+    const directory = await directoryWith({ 'clink-worker.yml': 'concurrency: 3' })
+    const { config, file, warnings } = await loadConfig({ env: {}, cwd: directory })
+    expect([config.concurrency, file]).toEqual([10, null])
+    expect(warnings.map(({ message, where }) => `${where} ${message}`)).toEqual([
+      `${join(directory, 'clink-worker.yml')} is not read: name it clink-worker.yaml, or give it with --config`,
+    ])
+    const named = await loadConfig({ env: {}, cwd: directory, file: 'clink-worker.yml' })
+    expect([named.config.concurrency, named.warnings]).toEqual([3, []])
+  })
+
   it('is frozen all the way down once it is loaded', async () => {
     const { config } = await loadText('routes: [{ use: a.ts, with: { deep: { list: [1] } } }]')
     const [route] = config.routes

@@ -35,14 +35,19 @@ describe('§6: status says per route and sender why something is not worked', ()
   })
 
   it('an operator has paused it, and for how long still', async () => {
-    const bench = new VirtualBench({ handle: long, settings })
+    const bench = new VirtualBench({ handle: long, settings, limits: {} })
     await bench.pass(MINUTE)
     await bench.daemon.worker.pauses.pause({ by: 'ann', route: 'test' }, HOUR)
     bench.send('one')
-    await bench.pass(MINUTE)
+    // It looks before the worker has come across it.
     const [one, ...others] = await told(bench)
+    await bench.pass(MINUTE)
     expect([one, others]).toMatchObject([{ route: 'test', sender: null, why: 'paused', count: 1 }, []])
     expect(one?.left).toBeGreaterThan(50 * MINUTE)
+    expect(bench.all('clink.leftAlone')).toMatchObject([{ why: 'paused' }])
+    const { inbox, leftAlone, notWorked } = bench.daemon.worker.report()
+    expect([inbox, leftAlone]).toMatchObject([{ pending: 1, leftAlone: 0 }, new Map()])
+    expect(notWorked).toMatchObject([{ route: 'test', sender: null, why: 'paused', count: 1 }])
     await bench.stop()
   })
 
@@ -58,7 +63,7 @@ describe('§6: status says per route and sender why something is not worked', ()
     expect(await told(bench)).toEqual([
       { route: 'test', sender: null, why: 'failing', isParked: false, count: 20, left: expect.any(Number) },
     ])
-    expect(bench.daemon.worker.report().inbox).toEqual({ pending: 20 - held, leftAlone: 0, isSaturated: false })
+    expect(bench.daemon.worker.report().inbox).toMatchObject({ pending: 20 - held, leftAlone: 0, isSaturated: false })
     await bench.stop()
   })
 

@@ -141,8 +141,9 @@ function facts(status: Status): [string, string][] {
 
 function inboxText(inbox: Status['inbox']): string {
   if (inbox === null) return ''
-  const { isSaturated, leftAlone, pending } = inbox
-  return `${pending} wait, ${leftAlone} left alone${isSaturated ? ', perhaps more' : ''}`
+  const { isSaturated, isStarved, leftAlone, pending } = inbox
+  const more = [isSaturated ? ', perhaps more' : '', isStarved ? ', others are out of reach' : '']
+  return `${pending} wait, ${leftAlone} left alone${more.join('')}`
 }
 
 function serverText(server: Status['server']): string {

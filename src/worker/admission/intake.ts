@@ -18,6 +18,7 @@ import { Judging } from './judging.ts'
 import { learnIdentity } from './learn-identity.ts'
 import { LeftAloneNotices } from './left-alone.ts'
 import type { Lease } from '../claim/lease.ts'
+import { leave } from './leave.ts'
 import { leaseOf, ownClaims, tellsNothing, whyForeign } from './page-claims.ts'
 import type { Parked } from './parked.ts'
 import { Quarantine } from './quarantine.ts'
@@ -218,13 +219,9 @@ export class Intake {
   #follow(clink: Clink, verdict: Verdict, claim: FreshClaim): Promise<boolean> | boolean {
     const { acknowledgements, parked } = this.#parts
     if ('run' in verdict) return this.#start(clink, verdict.run, claim)
-    if ('acknowledge' in verdict) acknowledgements.begin(clink, claim, verdict)
-    else {
-      this.notices.note(clink.clink_id, verdict.leave)
-      parked.add(clink, claim, verdict.leave, verdict.wait)
-      // It was claimed to find out who we are, and is anybody's again.
-      if (claim.byId) return parked.giveBack(clink.clink_id).then(() => false)
-    }
+    if (!('acknowledge' in verdict))
+      return leave(clink, claim, verdict, { context: this.#shared.context, intake: this, parked })
+    acknowledgements.begin(clink, claim, verdict)
     return false
   }
 

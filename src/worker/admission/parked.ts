@@ -144,6 +144,12 @@ export class Parked {
     return (await Promise.all(released)).includes(true)
   }
 
+  /** Releases those of paused routes. Resolves when that is over, or has to wait. */
+  async giveBackPaused(): Promise<void> {
+    for (const entry of this.#entries.values()) if (entry.why === 'paused') this.#waited(entry)
+    await Promise.all(this.#releases.values())
+  }
+
   /** Releases what is parked, and from now on whatever is added. Resolves when nothing is left to release. */
   async close(): Promise<void> {
     this.#closing.abort()

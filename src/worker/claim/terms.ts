@@ -95,6 +95,11 @@ export class ClaimTerms {
     return this.#areRenewed
   }
 
+  /** Milliseconds: the longest claim of which the service has told believably. 0: of none. */
+  get longest(): number {
+    return this.#longest
+  }
+
   /** The lease of a claim that a poll has made. */
   first(grant: Grant): Lease {
     return this.#learn(grant, (policy) => firstLease(grant, policy))

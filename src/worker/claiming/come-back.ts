@@ -1,8 +1,12 @@
 import type { Clink } from '../../clink/records.ts'
 import type { AdmissionContext } from '../admission/context.ts'
+import { DOCUMENTED_TIMEOUT } from '../claim/lease.ts'
+import type { ClaimTerms } from '../claim/terms.ts'
 import type { Ending } from '../signals.ts'
 
-type ComeBackContext = Pick<AdmissionContext, 'clock' | 'ledger' | 'settings' | 'signals'>
+interface ComeBackContext extends Pick<AdmissionContext, 'clock' | 'ledger' | 'settings' | 'signals'> {
+  readonly terms: Pick<ClaimTerms, 'longest'>
+}
 
 /** Milliseconds that the service may be late with the end of a claim, and with showing its clink. */
 const LATE = 2_000
@@ -41,10 +45,16 @@ export class ComeBack {
     this.#add(now + settings.current.claim.timeout + LATE)
   }
 
-  /** @param at local time since which it has made no claim longer. */
+  /**
+   * What it had claimed by polls lasts as long as the service gives unless it says more, whatever it would have asked for.
+   *
+   * @param at local time since which it has made no claim longer.
+   */
   #departed(at: number): void {
+    const { settings, terms } = this.#context
     this.#add(at)
-    this.#add(at + this.#context.settings.current.claim.timeout + LATE)
+    for (const length of [settings.current.claim.timeout, DOCUMENTED_TIMEOUT, terms.longest])
+      this.#add(at + length + LATE)
   }
 
   /** Where clinks are claimed by polls nobody asks, so that what has passed is forgotten here as well. */

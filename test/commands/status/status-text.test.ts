@@ -39,6 +39,13 @@ it('a reload that failed is said beside what keeps the worker from its work', ()
   ])
 })
 
+it('what the order of the inbox keeps out of reach is said of the inbox', () => {
+  const inbox = { pending: 3, leftAlone: 97, isSaturated: true, isStarved: true }
+  expect(statusText(told({ inbox }), { color: false })).toContain(
+    '3 wait, 97 left alone, perhaps more, others are out of reach\n',
+  )
+})
+
 describe('the status of a worker with a route that is paused', () => {
   it('says on its second line who wants that, for how long still, and why', () => {
     expect(text([ofFleet], [waits]).split('\n').slice(1, 3)).toEqual([

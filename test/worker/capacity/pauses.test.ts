@@ -250,6 +250,24 @@ describe('a route that an operator has paused', () => {
     expect(story(bench.emulator, held)).toEqual(['created'])
   })
 
+  it('keeps its clinks in the inbox though nobody knew whether claims by id are safe, and nothing else comes', async () => {
+    const bench = benchOf({ limits: {} })
+    await bench.daemon.worker.pauses.pause({ ...alice, route: 'test' }, undefined)
+    const held = Array.from({ length: 60 }, () => bench.send('held'))
+    await bench.pass(10 * SECOND)
+    expect(bench.all('worker.siblings')).toMatchObject([{ verdict: 'refused' }])
+    expect(stillClaimed(bench.emulator)).toEqual([])
+    await bench.pass(10 * MINUTE)
+    // Those of the one poll by which that was found out.
+    const claimed = held.filter((id) => story(bench.emulator, id).includes('claimed'))
+    expect(claimed.length).toBeLessThanOrEqual(bench.daemon.settings.current.concurrency)
+    for (const id of claimed) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+    await bench.daemon.worker.pauses.resume('test')
+    await bench.pass(MINUTE)
+    expect(bench.ran).toHaveLength(60)
+    await bench.stop()
+  })
+
   it('lets what a poll brings for it run out where claims by id may not be made, and has it at once when it is resumed', async () => {
     const bench = benchOf({ settings: { inbox: { claim: 'batch' } }, limits: {} })
     await bench.daemon.worker.pauses.pause({ ...alice, route: 'test' }, undefined)

@@ -15,6 +15,7 @@ it('what may have come back since a time is known by when it was given back, or 
     ledger: new Ledger(memoryTables()),
     settings: makeSettings({ claim: { timeout: 60_000 } }),
     signals,
+    terms: { longest: 90_000 },
   })
   const since = (...times: readonly number[]): readonly boolean[] => times.map((time) => comeBack.hasSince(time))
 
@@ -39,4 +40,11 @@ it('what may have come back since a time is known by when it was given back, or 
   expect(since(185_000)).toEqual([false])
   now = 247_000
   expect(since(185_000)).toEqual([true])
+  // Or as long as claims of polls last, by the service's documentation and by what it has told.
+  now = 277_000
+  expect(since(276_000)).toEqual([true])
+  now = 486_999
+  expect(since(277_000)).toEqual([false])
+  now = 487_000
+  expect(since(277_000)).toEqual([true])
 })

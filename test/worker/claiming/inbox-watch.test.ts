@@ -111,7 +111,7 @@ describe('§7: what waits in the inbox', () => {
     await bench.daemon.ledger.discard(one)
     expect(bench.daemon.worker.report().inbox?.leftAlone).toBe(5)
     expect(await told()).toEqual({
-      inbox: { pending: 0, leftAlone: 5, isSaturated: false },
+      inbox: { pending: 0, leftAlone: 5, isSaturated: false, isStarved: false },
       leftAlone: { 'given-up': 1, discarded: 1, 'inbox.ignore': 3 },
       notWorked: [
         ['inbox.ignore', 3],
@@ -122,7 +122,7 @@ describe('§7: what waits in the inbox', () => {
     bench.daemon.retried(two)
     const { inbox, leftAlone } = bench.daemon.worker.report()
     expect([inbox, Object.fromEntries(leftAlone)]).toEqual([
-      { pending: 1, leftAlone: 4, isSaturated: false },
+      { pending: 1, leftAlone: 4, isSaturated: false, isStarved: false },
       { discarded: 1, 'inbox.ignore': 3 },
     ])
     await bench.stop()
