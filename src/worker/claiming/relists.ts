@@ -1,12 +1,13 @@
 import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { orError } from '../../clink/refusals.ts'
-import { sinceOf } from '../../clink/service-time.ts'
+import { sinceOf, startOf } from '../../clink/service-time.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 import type { Candidate } from './candidate.ts'
 import type { FailedClaims } from './failed-claims.ts'
 import type { HeldBack } from './held-back.ts'
+import { shows } from './sweep.ts'
 
 /** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
 const FRESH = 1 / 20
@@ -42,6 +43,7 @@ export class Relists {
     if (page === undefined) this.#failed.postpone(candidate)
     else {
       this.#failed.forget(id)
+      if (!tellsOf(page, candidate)) this.#context.signals.look.say('everything')
       await this.#lookForOthers(candidate, signal)
     }
     return undefined
@@ -68,4 +70,10 @@ export class Relists {
     this.#heldBack.listed(page, { clink, key, listedAt })
     return page
   }
+}
+
+/** Whether the clink would be on the page if it were pending. A sweep shows those of which a page from them on tells nothing. */
+function tellsOf(page: InboxPage, { clink }: Candidate): boolean {
+  const isThere = page.clinks.some(({ clink_id: id }) => id === clink.clink_id)
+  return isThere || shows(page, startOf(clink.created_at))(clink)
 }

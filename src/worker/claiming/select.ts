@@ -19,6 +19,8 @@ import type { AdmissionParts } from '../admission/context.ts'
 const PER_PAGE = 1_000
 /** Clinks may become visible in another order than they were made in, later than others by so many milliseconds. */
 const LATE = 5_000
+/** With fewer clinks than this left of what was shown, there is room on a page for what it could not show. */
+const ROOM = 50
 
 /**
  * Lists without claiming, and claims by id what can start. Each look is for what is new; from time to time, and at the start, a
@@ -48,6 +50,10 @@ export class Select implements Claiming {
   /** The last look has made no claim, since all that it could have claimed waits for its place. */
   isHeldUp = false
   #starvedAt: number | undefined
+  /** Beside what the last passes have shown there may be more that no page had room for. */
+  #hides = false
+  /** Some of what they have shown was claimed since. */
+  #makesRoom = false
 
   constructor(shared: AdmissionParts, intake: Intake) {
     this.#shared = shared
@@ -131,13 +137,18 @@ export class Select implements Claiming {
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', looked, asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
+    this.#makesRoom ||= claimed > 0
     const { areStartable, isShort } = this.#heldBack
-    if (isShort) this.#sweepSoon()
+    if (isShort || this.#mayShowMore) this.#sweepSoon()
     const isMore = this.#backlog.size > 0 || !sweep.isOver || areStartable
     const isHeldUp = this.areSaved || !this.#claims.mayBegin
     const isWhole = !isMore && sweep.isFull
     const isEmpty = isWhole && !this.#claims.areExpected && !this.#hasClaimed
     return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isHeldUp, isWhole, isEmpty, failed }
+  }
+
+  get #mayShowMore(): boolean {
+    return this.#hides && this.#makesRoom && this.#backlog.size + this.#heldBack.size < ROOM
   }
 
   /**
@@ -154,6 +165,7 @@ export class Select implements Claiming {
     if (isFull) {
       this.#sweepAt = now
       this.#swept = { at: clock.wall(), pages: 0 }
+      this.#makesRoom = false
       this.#unswept = this.#unseen(now)
     }
     this.#hasClaimed = false
@@ -242,7 +254,9 @@ export class Select implements Claiming {
   }
 
   #noteOrder(sweep: Sweep): void {
-    if (!sweep.isFull || !sweep.isOver) return
+    if (!sweep.isOver) return
+    this.#hides = sweep.isStarved || (this.#hides && !sweep.isFull)
+    if (!sweep.isFull) return
     const { clock, emit } = this.#shared.context
     const before = this.isStarved
     this.#starvedAt = sweep.isStarved ? clock.now() : undefined

@@ -37,6 +37,56 @@ describe.each(['oldest', 'newest', 'random'] as const)('clinks that wait for a k
   })
 })
 
+describe.each(['oldest', 'newest', 'random'] as const)('clinks that wait for a rate, in the order %s', (inboxOrder) => {
+  it.each([0, 3])(
+    'P1: are all worked as the rate lets them, though no page has room for all: others work %i of 20',
+    async (others) => {
+      const member = new Member(
+        { rate: { count: 20, window: 5 * SECOND } },
+        { ...select, concurrency: 10, poll: { sweep: 30 * MINUTE } },
+      )
+      const { bench } = member
+      bench.emulator.setSwitches({ inboxOrder })
+      member.lasts = 100
+      await bench.pass(MINUTE)
+      const sent: string[] = []
+      for (let n = 0; n < 260; n += 1) {
+        await bench.pass(10)
+        sent.push(member.send(`work ${n}`))
+      }
+      const left = (): string[] => sent.filter((id) => bench.emulator.clink(id)?.status !== 'completed')
+      for (let turns = 0; turns < 25; turns += 1) {
+        await bench.pass(5 * SECOND)
+        for (const id of left().slice(0, others)) bench.emulator.changeClink(id, { status: 'completed' })
+      }
+      expect(left()).toEqual([])
+      await bench.stop()
+    },
+  )
+})
+
+it('P1: a clink that has waited for its key is looked for where a page from it on shows only what others have sent since', async () => {
+  const member = new Member(serial, {
+    ...select,
+    inbox: { claim: 'select', ignore: ['user_robot'] },
+    poll: { sweep: 30 * MINUTE },
+  })
+  const { bench } = member
+  bench.emulator.setSwitches({ inboxOrder: 'newest', maxLimit: 'cap:1600' })
+  expect(await member.takes(KEY, 30 * MINUTE)).toBe(true)
+  const id = member.send('waits')
+  await bench.pass(5 * SECOND)
+  for (let n = 0; n < 120; n += 1) {
+    await bench.pass(10)
+    bench.emulator.send('ops', 'not for us', { from: 'robot' })
+  }
+  await bench.pass(5 * MINUTE)
+  await member.gives(KEY)
+  await bench.pass(MINUTE)
+  expect(bench.emulator.clink(id)?.status).toBe('completed')
+  await bench.stop()
+})
+
 describe('a page of what is pending since a moment', () => {
   const clink = (minute: number): Clink =>
     ({ clink_id: `c${minute}`, created_at: new Date(minute * MINUTE).toISOString() }) as Clink
