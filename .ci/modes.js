@@ -1,14 +1,15 @@
 // Before the package is packed: npm packs files with the modes that they have, which depend on the umask of whoever checked them out or built
-// them. The same files have to give the same package everywhere.
+// them. The same files have to give the same package everywhere; which of them are programs is no matter of the umask.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
 
 const root = new URL('..', import.meta.url)
-const { bin } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
-const programs = Object.values(bin).map((path) => path.replace(/^\.\//, ''))
 const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
   cwd: root,
   encoding: 'utf8',
 })
 const [{ files }] = Object.values(JSON.parse(stdout))
-for (const { path } of files) chmodSync(new URL(path, root), programs.includes(path) ? 0o755 : 0o644)
+for (const { path } of files) {
+  const file = new URL(path, root)
+  chmodSync(file, (statSync(file).mode & 0o100) === 0 ? 0o644 : 0o755)
+}

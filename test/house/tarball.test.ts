@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -20,6 +20,8 @@ globalThis.Date = class extends Old {
   static now() { return Old.now() + year }
 }`
 
+const isProgram = (name: string): boolean => (statSync(join(root, name)).mode & 0o100) !== 0
+
 interface Packed {
   readonly directory: string
   /** Of whoever checks out, builds and packs. */
@@ -30,11 +32,11 @@ interface Packed {
 /** Checks the sources out anew, builds and packs them. @returns the package. */
 function pack({ directory, env = {}, umask }: Packed): Buffer {
   mkdirSync(directory, { recursive: true })
-  const mode = 0o666 & ~Number.parseInt(umask, 8)
   for (const name of names) {
     cpSync(join(root, name), join(directory, name))
     // As git makes a file.
-    chmodSync(join(directory, name), mode)
+    const mode = isProgram(name) ? 0o777 : 0o666
+    chmodSync(join(directory, name), mode & ~Number.parseInt(umask, 8))
     utimesSync(join(directory, name), 1, umask === '022' ? 1 : 1_000_000_000)
   }
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
@@ -66,6 +68,12 @@ it(
     expect(createHash('sha256').update(other).digest('hex')).toBe(createHash('sha256').update(one).digest('hex'))
     const held = gunzipSync(one).toString('latin1')
     expect(held).toContain('package/sbom.cdx.json')
+    const programs = names.filter((name) => name.startsWith('docs/examples/') && isProgram(name))
+    expect(programs).not.toEqual([])
+    for (const name of programs) {
+      const header = held.indexOf(`package/${name}\0`)
+      expect(held.slice(header + 100, header + 106), name).toBe('000755')
+    }
     // What it was built from is nowhere told.
     for (const place of [dir.path, root]) expect(held).not.toContain(place)
   },
