@@ -75,6 +75,8 @@ const rerun = z.object({
   response: z.string().exactOptional(),
   /** Of one that is due after a failure: wall time, in milliseconds, before which it is not run. */
   notBefore: z.number().exactOptional(),
+  /** How long that was from when it was noted, in milliseconds: no clock that was set makes it longer. */
+  wait: z.number().exactOptional(),
   /** Of a fleet: which member runs it. */
   by: z.string().exactOptional(),
 })

@@ -78,7 +78,7 @@ const parts = {
   'a rerun': {
     schema: rows.letters,
     least: { step: 'ready' },
-    more: { response: 'x', notBefore: 1, by: 'one' },
+    more: { response: 'x', notBefore: 1, wait: 1, by: 'one' },
     at: (rerun: object) => ({ ...letter, rerun }),
   },
   'a notice that was not taken': {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts'
 import type { ReleaseCause, RoutedFacts } from '../../events.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Policy } from '../../handlers/policy.ts'
@@ -103,7 +104,7 @@ export class LetterHandle implements Handle {
     const { clock } = this.#context
     const { dueAt, isRunning = false } = this.#owner ?? {}
     if (isRunning) await this.#step({ step: 'running' })
-    else if (dueAt !== undefined) await this.#step({ step: 'due', notBefore: clock.wall() + dueAt - clock.now() })
+    else if (dueAt !== undefined) await this.#step({ step: 'due', ...waitOf(dueAt - clock.now(), clock) })
   }
 
   async begin(isAlone: boolean): Promise<number> {
@@ -150,7 +151,7 @@ export class LetterHandle implements Handle {
     await noted
     if (!NOT_YET.has(why)) return await this.#keep(`its handler gave it back: ${reason ?? why}`)
     const { clock } = this.#context
-    const wait = cooldown === undefined ? {} : { notBefore: clock.wall() + cooldown }
+    const wait = cooldown === undefined ? {} : waitOf(cooldown, clock)
     const isDue = this.memory.rerun?.step === 'due'
     if (!isDue || cooldown !== undefined) await this.#step({ step: 'due', ...wait })
     return KEPT
@@ -192,4 +193,9 @@ export class LetterHandle implements Handle {
     signals.deadLettered.say(this.clink)
     return KEPT
   }
+}
+
+/** What a next process goes by. */
+function waitOf(wait: number, { wall }: Pick<Clock, 'wall'>): Pick<RerunState, 'notBefore' | 'wait'> {
+  return { notBefore: wall() + wait, wait: Math.max(0, wait) }
 }

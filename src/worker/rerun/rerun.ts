@@ -256,9 +256,9 @@ export class Rerun implements Line {
   /** What is left of the wait that an earlier process has begun. No clock that was set makes it longer than any wait is. */
   #waitLeft(): number | undefined {
     const { clock, ledger, settings } = this.#shared.context
-    const { notBefore } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
+    const { notBefore, wait = settings.current.claim.maxHold } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
     if (notBefore === undefined) return undefined
-    return Math.min(Math.max(0, notBefore - clock.wall()), settings.current.claim.maxHold)
+    return Math.min(Math.max(0, notBefore - clock.wall()), wait)
   }
 
   get #isStopping(): boolean {
