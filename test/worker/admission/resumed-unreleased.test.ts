@@ -11,7 +11,8 @@ const settings = {
   retry: { cooldown: 600_000 },
   shutdown: { timeout: 1_500, drain: 200 },
 }
-const REFUSED = { status: 429 }
+/** It is not tried again before the stop is over: a try that this cuts off may have had an effect. */
+const REFUSED = { status: 429, headers: { 'retry-after': '60' } }
 
 /** A worker that is stopped while the service takes no release, and the start that follows. */
 async function restarted(bench: Bench, answer: FaultAction, handle: HandleFunction) {
