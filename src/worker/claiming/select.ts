@@ -139,7 +139,7 @@ export class Select implements Claiming {
     this.#hasClaimed ||= claimed > 0
     this.#makesRoom ||= claimed > 0
     const { areStartable, isShort } = this.#heldBack
-    if (isShort || this.#mayShowMore) this.#sweepSoon()
+    if (isShort) this.#sweepSoon()
     const isMore = this.#backlog.size > 0 || !sweep.isOver || areStartable
     const isHeldUp = this.areSaved || !this.#claims.mayBegin
     const isWhole = !isMore && sweep.isFull
@@ -193,7 +193,7 @@ export class Select implements Claiming {
     const { clock, ledger, settings } = this.#shared.context
     const { maxInterval, sweep } = settings.current.poll
     const pace = this.#swept.pages * PER_PAGE
-    if (this.#isProbeDue) return Math.min(sweep, pace)
+    if (this.#isProbeDue || this.#mayShowMore) return Math.min(sweep, pace)
     const hasCooled = ledger.cooling.hasBetween(this.#swept.at, clock.wall())
     return hasCooled || this.#comeBack.hasSince(this.#sweepAt) ? Math.min(sweep, Math.max(maxInterval, pace)) : sweep
   }
