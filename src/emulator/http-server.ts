@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { CodedError, systemCode } from '../base/coded-error.ts'
+import { http } from '../base/node-http.ts'
 
 /** Answers one request; whatever it throws becomes a 500. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -29,7 +30,7 @@ export class HttpServer {
   /** Rejects with PORT_IN_USE when somebody else has the port. */
   async open(): Promise<void> {
     if (this.#server !== undefined) return
-    const server = createServer((request, response) => {
+    const server = http.createServer((request, response) => {
       this.#listener(request, response).catch((error: unknown) => {
         if (response.headersSent) response.destroy()
         else

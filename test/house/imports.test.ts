@@ -90,6 +90,11 @@ describe('the structure that docs/architecture.md tells', () => {
     expect(upwards).toEqual([])
   })
 
+  it('takes nothing but types from node:http by an import, which would load another undici', () => {
+    const values = /^import (?!type )[^'()]*'node:https?'/m
+    expect(files.filter((file) => values.test(readFileSync(join(source, file), 'utf8')))).toEqual([])
+  })
+
   it('has no cycles between files', () => {
     const done = new Set<string>()
     const cycles: string[] = []

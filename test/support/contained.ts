@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'vitest'
-import { type Site } from './command.ts'
+import type { Site } from './command.ts'
 import { built } from './program.ts'
 import { surroundings } from './surroundings.ts'
 

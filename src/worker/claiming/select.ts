@@ -19,8 +19,9 @@ import type { AdmissionParts } from '../admission/context.ts'
 const PER_PAGE = 1_000
 /** Clinks may become visible in another order than they were made in, later than others by so many milliseconds. */
 const LATE = 5_000
-/** With fewer clinks than this left of what was shown, there is room on a page for what it could not show. */
+/** With fewer clinks than this left of what was shown, there is room on a page for what it could not show; unless others fill it, which few claims change. */
 const ROOM = 50
+const CLAIMS = 10
 
 /**
  * Lists without claiming, and claims by id what can start. Each look is for what is new; from time to time, and at the start, a
@@ -52,8 +53,8 @@ export class Select implements Claiming {
   #starvedAt: number | undefined
   /** Beside what the last passes have shown there may be more that no page had room for. */
   #hides = false
-  /** Some of what they have shown was claimed since. */
-  #makesRoom = false
+  /** Clinks that were claimed since the last full sweep began. */
+  #claimedSince = 0
 
   constructor(shared: AdmissionParts, intake: Intake) {
     this.#shared = shared
@@ -137,7 +138,7 @@ export class Select implements Claiming {
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', looked, asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
-    this.#makesRoom ||= claimed > 0
+    this.#claimedSince += claimed
     const { areStartable, isShort } = this.#heldBack
     if (isShort) this.#sweepSoon()
     const isMore = this.#backlog.size > 0 || !sweep.isOver || areStartable
@@ -148,7 +149,7 @@ export class Select implements Claiming {
   }
 
   get #mayShowMore(): boolean {
-    return this.#hides && this.#makesRoom && this.#backlog.size + this.#heldBack.size < ROOM
+    return this.#hides && this.#claimedSince >= CLAIMS && this.#backlog.size + this.#heldBack.size < ROOM
   }
 
   /**
@@ -165,7 +166,7 @@ export class Select implements Claiming {
     if (isFull) {
       this.#sweepAt = now
       this.#swept = { at: clock.wall(), pages: 0 }
-      this.#makesRoom = false
+      this.#claimedSince = 0
       this.#unswept = this.#unseen(now)
     }
     this.#hasClaimed = false

@@ -65,6 +65,34 @@ describe.each(['oldest', 'newest', 'random'] as const)('clinks that wait for a r
   )
 })
 
+it('§3: is not swept for with each claim where others fill the page', async () => {
+  const inbox = { claim: 'select', ignore: ['user_robot'] } as const
+  const member = new Member(
+    { rate: { count: 100, window: SECOND } },
+    { ...select, inbox, poll: { sweep: 30 * MINUTE } },
+  )
+  const { bench } = member
+  bench.emulator.setSwitches({ inboxOrder: 'newest' })
+  for (let n = 0; n < 120; n += 1) {
+    await bench.pass(10)
+    bench.emulator.send('ops', 'not for us', { from: 'robot' })
+  }
+  await bench.pass(MINUTE)
+  const before = bench.emulator.requests().length
+  for (let n = 0; n < 30; n += 1) {
+    member.send('ours')
+    await bench.pass(20 * SECOND)
+  }
+  const lists = bench.emulator
+    .requests()
+    .slice(before)
+    .filter(({ path }) => path.includes('/inbox?'))
+  const whole = lists.filter(({ path }) => !path.includes('since='))
+  expect([member.runs.length, lists.length > 30]).toEqual([30, true])
+  expect(whole.length).toBeLessThan(15)
+  await bench.stop()
+})
+
 it('P1: a clink that has waited for its key is looked for where a page from it on shows only what others have sent since', async () => {
   const member = new Member(serial, {
     ...select,
