@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
@@ -5,6 +6,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests that keep every processor busy, and wait for no lease. */
 const busy = ['test/simulation/**/*.test.ts', 'test/house/**/*.test.ts', 'test/reference/**/*.test.ts']
+
+/** Tests that change modules or the timers that these are loaded with: each has a process of its own. */
+const alone = globSync('test/**/*.test.ts', { cwd: import.meta.dirname }).filter((file) =>
+  /vi\.(mock|doMock|resetModules|useFakeTimers)\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+)
 
 /** Files that take longest, by what they begin with. The rest is mixed: those that start processes all at once would keep each other from their leases. */
 const LONG = ['simulation/simulation.', 'simulation/known-seeds.', 'host/image.', 'chaos/', 'soak/']
@@ -29,6 +35,7 @@ const shared = {
   testTimeout: 60_000,
   restoreMocks: true,
   unstubEnvs: true,
+  unstubGlobals: true,
   // Processes that the tests start read the code that others of them have compiled.
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
 } as const
@@ -40,16 +47,27 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // One after the other: a test whose lease of two seconds runs on the machine's clock must not share it with a simulation.
     projects: [
+      { test: { ...shared, name: 'alone', include: alone, sequence: { groupOrder: 0 } } },
       {
         test: {
           ...shared,
           name: 'timed',
           include: ['test/**/*.test.ts'],
-          exclude: busy,
+          exclude: [...busy, ...alone],
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { ...shared, name: 'busy', include: busy, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          ...shared,
+          name: 'busy',
+          include: busy,
+          exclude: alone,
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })

@@ -1,12 +1,16 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readHttpDate, readMoment, readTime } from '../../src/base/time-text.ts'
 
 const NOON = Date.UTC(2026, 0, 5, 12)
 
 describe('times of the service (§0)', () => {
+  const zone = process.env['TZ']
   beforeAll(() => {
     process.env['TZ'] = 'Asia/Kolkata'
     expect(new Date(NOON).getTimezoneOffset()).toBe(-330)
+  })
+  afterAll(() => {
+    process.env['TZ'] = zone ?? 'UTC'
   })
 
   it.each([

@@ -70,7 +70,7 @@ export class Delivery implements HandleOwner {
   start(wait?: number): void {
     this.#isResumed = wait !== undefined
     this.handle.start(this)
-    if (wait !== undefined && wait > 0) this.#backOff(wait, 'it was held when the last process ended', true)
+    if (wait !== undefined && wait > 0) this.#backOff(wait, 'it goes on with a wait that began before', true)
     this.#live()
       .catch(async (error: unknown) => await this.#crash(asError(error)))
       .finally(() => {
