@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Route } from '../../../src/handlers/route.ts'
 import { Chance } from '../../simulation/chance.ts'
 import { VirtualTime } from '../../simulation/virtual-time.ts'
 import { away, HOUR, makeRoute, MINUTE, route, SECOND, setUp, unknown } from '../../support/circuit-breaker.ts'
@@ -42,6 +43,41 @@ describe('P10, §4: when a route is paused', () => {
     expect(health.isPaused(back)).toBe(false)
     for (let n = 0; n < 10; n += 1) health.ended(back, `bad ${n % 5}`, away)
     expect(health.isPaused(back)).toBe(true)
+  })
+
+  it('a reload opens what it has replaced or taken away at once, each once, and leaves the rest paused', () => {
+    const [stays, replaced, gone] = ['stays', 'replaced', 'gone'].map((name) => makeRoute(name)) as [
+      Route,
+      Route,
+      Route,
+    ]
+    const router = { generation: 1, routes: [stays, replaced, gone] }
+    const { health, told } = setUp({ router })
+    const resumed = (): string[] => told.flatMap((one) => (one.event === 'route.resumed' ? one.route : []))
+    for (const each of router.routes) for (let n = 0; n < 10; n += 1) health.ended(each, `bad ${n % 5}`, away)
+    health.rerouted()
+    expect(resumed()).toEqual([])
+    Object.assign(router, { generation: 2, routes: [stays, makeRoute('replaced', 2)] })
+    health.rerouted()
+    expect(resumed()).toEqual(['replaced', 'gone'])
+    health.rerouted()
+    expect(resumed()).toEqual(['replaced', 'gone'])
+    expect(health.paused).toEqual([stays])
+  })
+
+  it('what has failed last on it is told while it is paused, with what the handler said where the reason does not say that', () => {
+    const { fail, health, pause } = setUp()
+    fail('first')
+    expect(health.lastFailure(route)).toBeUndefined()
+    pause()
+    expect(health.lastFailure(route)).toEqual({ id: 'bad 4', reason: 'the handler threw an error: away' })
+    health.ended(route, 'bad 0', { ...away, reason: 'the handler threw "away"' })
+    expect(health.lastFailure(route)).toEqual({ id: 'bad 0', reason: 'the handler threw "away"' })
+    health.ended(route, 'bad 1', { reason: 'it ran for too long', error: new Error('late') })
+    health.ended(route, 'bad 2', 'nothing')
+    expect(health.lastFailure(route)).toEqual({ id: 'bad 1', reason: 'it ran for too long' })
+    health.ended(route, 'bad 1', 'done')
+    expect(health.lastFailure(route)).toBeUndefined()
   })
 
   it('clinks that failed before another was done count towards no pause: the fault is theirs', () => {
