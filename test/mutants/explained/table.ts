@@ -87,6 +87,22 @@ export const table: readonly Explanation[] = [
   },
   {
     file: pause,
+    line: '#isAgain = false',
+    mutator: 'BooleanLiteral',
+    original: 'false',
+    replacement: 'true',
+    why: 'The constructor opens the first look, which sets it anew.',
+  },
+  {
+    file: pause,
+    line: '#overdueAgainAt = -Infinity',
+    mutator: 'UnaryOperator',
+    original: '-Infinity',
+    replacement: '+Infinity',
+    why: 'The constructor opens the first look, which sets it anew.',
+  },
+  {
+    file: pause,
     line: "#look: 'open' | 'overdue' | 'none' = 'open'",
     mutator: 'StringLiteral',
     original: "'open'",
