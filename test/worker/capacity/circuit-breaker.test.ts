@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Route } from '../../../src/handlers/route.ts'
 import { Chance } from '../../simulation/chance.ts'
 import { VirtualTime } from '../../simulation/virtual-time.ts'
 import { away, HOUR, makeRoute, MINUTE, route, SECOND, setUp, unknown } from '../../support/circuit-breaker.ts'
@@ -46,12 +45,8 @@ describe('P10, §4: when a route is paused', () => {
   })
 
   it('a reload opens what it has replaced or taken away at once, each once, and leaves the rest paused', () => {
-    const [stays, replaced, gone] = ['stays', 'replaced', 'gone'].map((name) => makeRoute(name)) as [
-      Route,
-      Route,
-      Route,
-    ]
-    const router = { generation: 1, routes: [stays, replaced, gone] }
+    const stays = makeRoute('stays')
+    const router = { generation: 1, routes: [stays, makeRoute('replaced'), makeRoute('gone')] }
     const { health, told } = setUp({ router })
     const resumed = (): string[] => told.flatMap((one) => (one.event === 'route.resumed' ? one.route : []))
     for (const each of router.routes) for (let n = 0; n < 10; n += 1) health.ended(each, `bad ${n % 5}`, away)
