@@ -29,7 +29,7 @@ export class Memory {
   /** False: what a fleet remembers of it could not be read since it is in hand. */
   isCurrent = true
   /** It was read since it is in hand, though not a moment ago perhaps. */
-  wasRead = true
+  wasRead = false
   /** How many work it: code of an earlier claim may go on beside the next one. */
   workers = 0
   readonly #kept: Kept

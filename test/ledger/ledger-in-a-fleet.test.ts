@@ -187,6 +187,17 @@ describe('the handler of a clink in hand', () => {
     expect([memory.isCurrent, memory.tried.starts]).toEqual([true, 3])
   })
 
+  it('has the starts that are known when it is first read under its claim, and none of before (P10)', async () => {
+    fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 2 } })
+    const recalled = await recallOne()
+    ledger.outdated(id)
+    const memory = ledger.work(recalled)
+    await ledger.refresh(memory)
+    fleet.others.set(id, nothingByOthers)
+    await ledger.refresh(memory)
+    expect([memory.isCurrent, memory.tried.starts]).toEqual([true, 0])
+  })
+
   it('sends a result that another member has kept since what was known before was forgotten (P5)', async () => {
     const result = { content: clink.content, leases: 0, at: NOW, response: 'kept since' }
     fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 2 } })

@@ -176,6 +176,16 @@ describe('a member of a fleet', () => {
     expect(rerunNow()).toEqual({ step: 'unknown', by: 'one', response: 'x' })
   })
 
+  it('sends what its rerun has come to, though another one has begun one too (P5)', async () => {
+    await keptBy(rerun('ready', 'one', { response: 'x' }))
+    fleet.others.set(id, { ...nothingByOthers, begun: [{ letter: told.at, by: 'three' }] })
+    expect([await ledger.retry(id), rerunNow()?.step]).toEqual(['rerun', 'ready'])
+    const memory = ledger.work(await ledger.recallOne(id))
+    expect(ledger.letters.isElsewhere(memory)).toBe(false)
+    fleet.change(id, rerun('due', 'one'))
+    expect(ledger.letters.isElsewhere(memory)).toBe(true)
+  })
+
   it('asks once where another one runs it, whatever that one changes meanwhile', async () => {
     fleet.members = [{ member: 'two', isSilent: false }]
     await keptBy(rerun('running', 'two'))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ByOthers } from '../../src/ledger/fleet.ts'
 import { Memory, triedBy, type Kept } from '../../src/ledger/memory.ts'
 import { NONE, type Attempts, type KeptResult } from '../../src/ledger/remembered.ts'
 import { clink } from '../support/sample-records.ts'
@@ -151,6 +152,50 @@ describe('what others have done with it', () => {
     one.workers = 0
     one.takeOthers(undefined)
     expect([one.isCurrent, one.others]).toEqual([false, byOthers])
+  })
+
+  it('is known to have been read from then on, also where it could not be read again', () => {
+    const one = memory()
+    const read = ([undefined, 'none', undefined] as const).map((said) => {
+      one.takeOthers(said)
+      return one.wasRead
+    })
+    expect(read).toEqual([false, true, true])
+  })
+
+  describe('does not become less under a claim under which it was read', () => {
+    const before = { ...byOthers, result }
+    const begun = [{ letter: 1, by: 'two' }]
+
+    it.each<[string, ByOthers | 'none', ByOthers]>([
+      ['where a fleet has nothing any more', 'none', before],
+      ['but for what else is new', { ...byOthers, begun }, { ...before, begun }],
+      ['with fewer starts', { ...byOthers, attempts: { ...NONE, count: 1 } }, before],
+      [
+        'and takes as many starts as they are',
+        { ...byOthers, attempts: { ...NONE, count: 2 } },
+        { ...before, attempts: { ...NONE, count: 2 } },
+      ],
+      [
+        'and takes more of them, and a newer result',
+        { ...byOthers, attempts: { ...NONE, count: 3 }, result: { ...result, response: 'newer' } },
+        { ...byOthers, attempts: { ...NONE, count: 3 }, result: { ...result, response: 'newer' } },
+      ],
+    ])('%s', (_, now, then) => {
+      const one = memory()
+      one.takeOthers(before)
+      one.takeOthers(now, true)
+      expect(one.others).toEqual(then)
+    })
+
+    it('and is what was read where there was nothing', () => {
+      const one = memory()
+      one.takeOthers('none')
+      one.takeOthers(byOthers, true)
+      expect(one.others).toEqual(byOthers)
+      one.takeOthers(byOthers, true)
+      expect(one.others).toStrictEqual(byOthers)
+    })
   })
 
   it('may be a result, where there is none of its own', () => {
