@@ -112,6 +112,12 @@ export class Exchange {
     return soon || this.#next === undefined ? DONE : this.#next.promise
   }
 
+  /** Resolves when nothing is left to be told of it that is due, or it cannot be told. */
+  async untilTold(change: Pick<Change, 'id' | 'kind'>): Promise<void> {
+    while (this.isOpen(change) && this.#problem === undefined && !this.#isClosed)
+      await (this.#isFlying ? this.#landing : this.#send())
+  }
+
   /** The store has failed, for whoever asked it something else. */
   failed(error: unknown): void {
     this.#health(asError(error).message)

@@ -205,6 +205,10 @@ export class FleetLedger implements Fleet {
     return !LEFT_ALONE_BY.some((kind) => this.#exchange.hasChanged({ kind, id: clinkId }, Infinity))
   }
 
+  untilTold(id: string): Promise<void> {
+    return this.#exchange.untilTold({ kind: 'letters', id })
+  }
+
   outdated(clinkId: string): void {
     this.#known.outdated(clinkId)
   }

@@ -150,6 +150,8 @@ export interface Fleet {
   prune(keep: number): Promise<void>
   /** Whether the others know why the clink is left alone: that it is given up, or cools down, or was sent here. False: that is still to be written. */
   isTold(clinkId: string): boolean
+  /** Resolves when the fleet knows what was changed of its dead letter here, and it is here as the fleet has it; or when that cannot be told. */
+  untilTold(clinkId: string): Promise<void>
   /** Calls back when another member has changed a dead letter. */
   onLetter(changed: (clinkId: string, letter: DeadLetter | undefined) => void): void
 }

@@ -39,7 +39,7 @@ export class LetterActs {
 
   /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. @param tries where another member is faster. */
   async retry(clinkId: string, tries = 3): Promise<LetterChange> {
-    await this.#fleet?.recall([clinkId])
+    await this.#learn(clinkId)
     const isLetter = this.#letters.get(clinkId) !== undefined
     const { attempts, others } = this.#load(clinkId)
     if (!this.#letters.has(clinkId) && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
@@ -49,6 +49,12 @@ export class LetterActs {
     const isUndone = said === 'done' ? this.#letters.has(clinkId) : said === 'rerun' && asking.isUndone
     if (isUndone && isLetter && tries > 1) return await this.retry(clinkId, tries - 1)
     return isUndone ? 'unknown' : said
+  }
+
+  /** What was asked for here before and the fleet does not know is of no account where another member has come to an end with it meanwhile. */
+  async #learn(clinkId: string): Promise<void> {
+    await this.#fleet?.untilTold(clinkId)
+    await this.#fleet?.recall([clinkId])
   }
 
   async #carryOut(clinkId: string, isLetter: boolean, begun: readonly Begun[] | undefined): Promise<LetterChange> {
@@ -95,7 +101,7 @@ export class LetterActs {
 
   /** As `DeadLetters.discard`. */
   async discard(clinkId: string): Promise<LetterChange> {
-    await this.#fleet?.recall([clinkId])
+    await this.#learn(clinkId)
     const isDone = await this.#letters.discard(clinkId)
     return this.#letters.has(clinkId) ? isDone : 'unknown'
   }

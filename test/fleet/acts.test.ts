@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SharedStore } from '../../src/fleet/store.ts'
 import { requests } from '../../src/control/requests.ts'
+import type { LetterChange } from '../../src/ledger/dead-letters.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Member, Spoilt } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
@@ -108,6 +109,32 @@ describe('P1: a rerun that is asked for of one member while another one has just
     expect(await a.ledger.retry(id)).toBe('unknown')
     expect(a.ledger.letters.reruns()).toEqual([])
   })
+
+  it.for([
+    {
+      has: 'run it again',
+      kept: told,
+      act: async ({ ledger }: Member) => {
+        await ledger.retry(id)
+        await ledger.settled(clink, 'sent')
+      },
+    },
+    { has: 'discarded it', kept: letter, act: async ({ ledger }: Member) => void (await ledger.discard(id)) },
+  ])(
+    'is answered by that as well while what was asked for here before is on its way: it has $has',
+    async ({ act, kept }, context) => {
+      await using fleet = await cutOff(context)
+      const { a, b, behind } = fleet
+      await a.ledger.deadLetter(kept)
+      await b.take(clink)
+      let again: Promise<LetterChange> | undefined
+      behind(async () => {
+        await act(b)
+        again = a.ledger.retry(id)
+      })
+      expect([await a.ledger.retry(id), await again]).toEqual(['unknown', 'unknown'])
+    },
+  )
 
   it('comes after that, where it has failed again', async (context) => {
     await using fleet = await cutOff(context)

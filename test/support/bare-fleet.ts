@@ -21,6 +21,7 @@ export class BareFleet implements Fleet {
   readonly isOld: Fleet['isOld'] = () => false
   readonly isTold: Fleet['isTold'] = () => true
   readonly isOver: Fleet['isOver'] = () => false
+  readonly untilTold: Fleet['untilTold'] = nothing
   readonly siblings: Fleet['siblings'] = () => undefined
   readonly outdated: Fleet['outdated'] = () => {}
   readonly begun: Fleet['begun'] = async (_, here) => await here
