@@ -2,19 +2,17 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { setDefaultCACertificates, getCACertificates } from 'node:tls'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { chooseProxy } from '../../src/base/proxy.ts'
 import { ClinkClient } from '../../src/clink/client.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { selfSigned } from '../support/certificate.ts'
+import { selfSigned, trusted } from '../support/certificate.ts'
 import { listen } from '../support/loopback.ts'
 import { transports, type ClosableTransport } from '../support/transports.ts'
 import { ProxyServer, type ProxyBehaviour } from '../support/proxy-server.ts'
 
-const certificate = selfSigned()
-beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), certificate.cert]))
+const certificate = trusted()
 
 const cleanUp: (() => void | Promise<void>)[] = []
 afterEach(async () => {

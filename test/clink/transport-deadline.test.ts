@@ -2,11 +2,10 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer as createTcpServer, Socket } from 'node:net'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { selfSigned } from '../support/certificate.ts'
+import { trusted } from '../support/certificate.ts'
 import { listen } from '../support/loopback.ts'
 import { original, transports, type ClosableTransport } from '../support/transports.ts'
 
@@ -18,10 +17,7 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-const credentials = selfSigned()
-const trusted = getCACertificates('default')
-beforeAll(() => setDefaultCACertificates([...trusted, credentials.cert]))
-afterAll(() => setDefaultCACertificates(trusted))
+const credentials = trusted()
 
 describe.each(transports)('over $name,', ({ beforeReuse, make }) => {
   const schemes = ['http', 'https'] as const

@@ -1,4 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { afterAll, beforeAll } from 'vitest'
 
 /** A DER value: tag, length, content. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
@@ -40,4 +42,13 @@ export function selfSigned(): { key: string; cert: string } {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: `-----BEGIN CERTIFICATE-----\n${body.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
   }
+}
+
+/** A new one that this process trusts while the tests of a file run. Of two with one name only the first is tried. */
+export function trusted(): ReturnType<typeof selfSigned> {
+  const credentials = selfSigned()
+  const before = getCACertificates('default')
+  beforeAll(() => setDefaultCACertificates([...before, credentials.cert]))
+  afterAll(() => setDefaultCACertificates(before))
+  return credentials
 }

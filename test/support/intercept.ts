@@ -1,5 +1,5 @@
 import nock from 'nock'
-import { afterEach, beforeEach, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 
 export interface SeenRequest {
   /** Method, path and query. */
@@ -19,6 +19,11 @@ export function intercept(): void {
   const note = (request: Request): void => {
     unmatched.push(`${request.method} ${request.url}`)
   }
+  // Loading it has activated it, for this process.
+  beforeAll(() => {
+    if (!nock.isActive()) nock.activate()
+  })
+  afterAll(() => nock.restore())
   beforeEach(() => {
     unmatched.length = 0
     nock.disableNetConnect()
