@@ -38,10 +38,7 @@ export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   if (from !== undefined && name !== undefined) return told(noExport(from, name, place.file))
   const [, hidden, common] =
     /^Named export '([^']*)' not found. The requested module '([^']*)' is a CommonJS module/.exec(message) ?? []
-  if (hidden !== undefined) {
-    const advice = `write import all from '${common}' and const { ${hidden} } = all`
-    return told(`${common} is CommonJS and does not show its export ${hidden}; ${advice}`)
-  }
+  if (hidden !== undefined && common !== undefined) return told(notShown(common, hidden))
   if (thrown instanceof SyntaxError) return syntaxError(thrown, place, load)
   if (
     thrown instanceof ReferenceError &&
@@ -70,7 +67,13 @@ function unsupported(message: string): string {
   return `${message.replace(' in strip-only mode', '')}: Node only takes types away; ${instead}`
 }
 
+function notShown(from: string, name: string): string {
+  return `${from} is CommonJS and does not show its export ${name}; write import all from '${from}' and const { ${name} } = all`
+}
+
+/** Where something looks on at what is loaded, Node says this of CommonJS as well. */
 function noExport(from: string, name: string, importer: string | undefined): string {
+  if (from.endsWith('.cjs')) return notShown(from, name)
   const what = `${from} has no export ${name}`
   const target = importer !== undefined && from.startsWith('.') ? resolve(dirname(importer), from) : undefined
   const source = target !== undefined && existsSync(target) ? readFileSync(target, 'utf8') : undefined

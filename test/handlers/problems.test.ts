@@ -123,6 +123,14 @@ describe('TypeScript that Node cannot take the types from', () => {
 })
 
 describe('an import that does not work', () => {
+  // Node says it in other words where somebody looks on at what is loaded, as the test runner does in its own thread.
+  it('a name that a CommonJS module elsewhere does not show', async () => {
+    const around = { 'lib.cjs': 'module.exports = { ["x"]: 1 }' }
+    expect(await problems("import { x } from '../lib.cjs'\nexport default () => x", around)).toEqual([
+      "handlers/a.ts:1: ../lib.cjs is CommonJS and does not show its export x; write import all from '../lib.cjs' and const { x } = all",
+    ])
+  })
+
   it.each([
     [
       'a type without import type',
