@@ -29,7 +29,7 @@ function rank({ moduleId }: TestSpecification): number {
   return found === -1 ? LONG.length : found
 }
 
-// Most tests wait for a lease or a process: one file more than there are processors keeps these busy, more would wait for each other.
+// Some wait for a file or a program: one more than there are processors keeps these busy.
 const shared = {
   maxWorkers: availableParallelism() + 1,
   testTimeout: 60_000,
@@ -39,6 +39,9 @@ const shared = {
   // Processes that the tests start read the code that others of them have compiled.
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
 } as const
+
+/** Files of one process share what it has loaded, and Node loads it, from the sources as they are. */
+const together = { isolate: false, experimental: { viteModuleRunner: false, nodeLoader: false } } as const
 
 export default defineConfig({
   test: {
@@ -51,21 +54,23 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          ...together,
           name: 'timed',
           include: ['test/**/*.test.ts'],
           exclude: [...busy, ...alone],
-          isolate: false,
-          sequence: { groupOrder: 0 },
+          // Most wait for a lease or a process: more than these would wait for each other.
+          maxWorkers: availableParallelism() + 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
           ...shared,
+          ...together,
           name: 'busy',
           include: busy,
           exclude: alone,
-          isolate: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,6 +1,6 @@
 // `npm test`: every check and every test. The last line is `N passed, N failed`, counted from the test runner's own report,
 // with each check outside it counted as one.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,14 +29,28 @@ function tarball() {
   return join(work, packed.stdout.trim())
 }
 
+function check(command, args) {
+  const { promise, resolve } = Promise.withResolvers()
+  const checking = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = []
+  for (const stream of [checking.stdout, checking.stderr]) stream.on('data', (chunk) => output.push(chunk))
+  checking.once('error', (error) => resolve({ ended: false, output: `${error.message}\n` }))
+  checking.once('close', (code) => resolve({ ended: code === 0, output: Buffer.concat(output) }))
+  return promise
+}
+
 const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
 
 let passed = 0
 let failed = 0
 let skipped = 0
-for (const [name, command, args] of checks) {
+// All at once: most of them use one processor. What each has to say is printed in order.
+const checked = checks.map(([, command, args]) => check(command, args))
+for (const [index, [name, command, args]] of checks.entries()) {
   console.log(`\n== ${name}: ${command} ${args.join(' ')}`)
-  if (run(command, args)) passed += 1
+  const { ended, output } = await checked[index]
+  process.stdout.write(output)
+  if (ended) passed += 1
   else failed += 1
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { source } from 'axe-core'
+import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { TestContext } from 'vitest'
 
@@ -51,7 +51,7 @@ export class OpenPage implements AsyncDisposable {
   /** What axe has to say against the page as it is, by the rules of WCAG 2.2 AA and its best practices. */
   async barriers(): Promise<string[]> {
     // The policy of the page lets no script in, but for that of tools.
-    const found: unknown = await this.page.evaluate(`${source}; axe.run().then(({ violations }) => violations.map(
+    const found: unknown = await this.page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations.map(
       ({ help, id, nodes }) => id + ': ' + help + ' ' + nodes.map(({ html }) => html).join(' ')))`)
     return Array.isArray(found) ? found.map(String) : ['axe did not run']
   }

@@ -219,7 +219,7 @@ it('a heavy clink probes its route where all routes are paused, though it takes 
   const retry = { attempts: 9, backoff: 20 * SECOND, maxBackoff: 20 * SECOND }
   const limited = new Limited({ weight: 4 }, { ...select, retry })
   limited.failing = /./
-  for (let n = 0; n < 6; n += 1) for (const of of ['work', 'free']) limited.send(`${of} ${n}`)
+  for (let n = 0; n < 6; n += 1) for (const kind of ['work', 'free']) limited.send(`${kind} ${n}`)
   await limited.pass(3 * MINUTE)
   expect(limited.bench.all('route.paused')).toHaveLength(2)
   limited.send('work 6')
