@@ -39,7 +39,8 @@ export async function listFailed(options: FailedOptions, io: Io): Promise<void> 
     }
     const letters = await failed.letters(choice, (one) => ({ ...withoutText(one), errors: [] }))
     if (options.json === true) io.out(json(letters.map(summary)))
-    else if (letters.length > 0 || failed.away === undefined) io.out(lettersText(letters, io))
+    else if (letters.length > 0) io.out(lettersText(letters, io))
+    else if (failed.away === undefined) io.out(await noneText(options, failed))
     sayAway(failed.away, io)
   })
 }
@@ -90,6 +91,7 @@ export async function changeFailed(
       else if (options.json !== true) io.out(`${printable(id)} ${saidOf(what, result, failed.left)}\n`)
     })
     if (options.json === true) io.out(json(changes))
+    else if (named.length === 0) io.out(await noneText(options, failed))
     else if (isFiltered) io.out(total(what, changes.filter(({ result }) => result !== 'unknown').length))
     if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.failed)
   })
@@ -137,8 +139,14 @@ function matchingOf({ all, error, group, route, since }: FailedOptions): string 
   return chosen.length > 0 ? chosen.join(' ') : all === true ? '--all' : ''
 }
 
+/** There are none, or none like that. */
+async function noneText(options: FailedOptions, failed: FailedLetters): Promise<string> {
+  const matching = matchingOf(options)
+  const { length } = matching === '' || options.all === true ? [] : await failed.letters({}, () => undefined)
+  return printable(length === 0 ? 'no dead letters' : `no dead letters match ${matching}, of ${length} in all`) + '\n'
+}
+
 function total(what: 'retry' | 'discard', count: number): string {
-  if (count === 0) return 'no dead letters\n'
   const letters = count === 1 ? '1 dead letter' : `${count} dead letters`
   return `${letters} ${what === 'retry' ? 'to be run again' : 'discarded'}\n`
 }

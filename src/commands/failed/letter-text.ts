@@ -24,7 +24,6 @@ const RERUN: Readonly<Record<RerunState['step'], string>> = {
 
 /** For people, without contents. */
 export function lettersText(letters: readonly DeadLetter[], io: Io, now = Date.now()): string {
-  if (letters.length === 0) return 'no dead letters\n'
   const paint = painter(io.color)
   const rows = letters.map(({ at, attempts, clink, reason, rerun, route }) => [
     paint('cyan', printable(clink.clink_id)),

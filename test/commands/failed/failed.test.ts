@@ -50,7 +50,11 @@ test('what was given up is listed without its content, and shown with it', async
   const json = await failed(site, 'list', '--json', '--error', `MARKER FOR ${one}`)
   expect(JSON.parse(json.stdout)).toMatchObject([{ clink_id: one, route: 'h', attempts: 1, tell: 'release' }])
   expect(list.stdout + json.stdout).not.toContain('secret')
-  expect(await failed(site, 'list', '--group', 'none')).toMatchObject({ code: 0, stdout: 'no dead letters\n' })
+  for (const act of ['list', 'retry'])
+    expect(await failed(site, act, '--group', 'none', '--error', 'no marker')).toMatchObject({
+      code: 0,
+      stdout: 'no dead letters match --group none --error no marker, of 2 in all\n',
+    })
 
   const show = await failed(site, 'show', one)
   expect(show).toMatchObject({ code: 0, stderr: '' })
