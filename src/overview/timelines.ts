@@ -44,6 +44,9 @@ const LAST = 70
 const LONGEST_TEXT = 500
 const LONGEST_CONTENT = 4_000
 
+/** What happens to a clink. */
+type ClinkEvent = Extract<WorkerEvent, { readonly clink: Clink }>
+
 /** A moment whose words are not made yet. */
 type Noted = Omit<Moment, 'text' | 'event'> & {
   readonly event: WorkerEvent['event']
@@ -52,10 +55,40 @@ type Noted = Omit<Moment, 'text' | 'event'> & {
   readonly length: number | undefined
 }
 
-type Growing = { -readonly [Key in Exclude<keyof Timeline, 'moments'>]: Timeline[Key] } & {
-  readonly moments: Noted[]
-  /** It was claimed, run and completed, each once, and nothing else. */
-  isPlain: boolean
+interface Told {
+  readonly clink: Clink
+  readonly told: { readonly at: number; readonly event: ClinkEvent }[]
+}
+
+type Growing = { -readonly [Key in Exclude<keyof Timeline, 'moments'>]: Timeline[Key] } & { readonly moments: Noted[] }
+
+/** A clink's. What goes as it should is kept as it was told: most of it is forgotten before anybody looks. */
+class Story {
+  #kept: Told | Growing
+
+  constructor(clink: Clink) {
+    this.#kept = { clink, told: [] }
+  }
+
+  /** It was claimed, run and completed, each once, and nothing else, and nobody has looked at it. */
+  get isPlain(): boolean {
+    return 'told' in this.#kept
+  }
+
+  add(at: number, event: ClinkEvent): void {
+    if ('told' in this.#kept && isPlain(event)) this.#kept.told.push({ at, event })
+    else grow(this.whole(), at, event)
+  }
+
+  /** From now on it is kept in words, and what was told is let go of. */
+  whole(): Growing {
+    if (!('told' in this.#kept)) return this.#kept
+    const { clink, told } = this.#kept
+    const whole = begun(clink)
+    for (const { at, event } of told) grow(whole, at, event)
+    this.#kept = whole
+    return whole
+  }
 }
 
 /**
@@ -63,7 +96,7 @@ type Growing = { -readonly [Key in Exclude<keyof Timeline, 'moments'>]: Timeline
  * once: those that did not stay for longer, and what nobody can look at in time costs next to nothing.
  */
 export class Timelines {
-  readonly #all = new Recent<Growing>(CLINKS)
+  readonly #all = new Recent<Story>(CLINKS)
   readonly #wall: () => number
   #second = 0
   #plain = 0
@@ -76,26 +109,21 @@ export class Timelines {
     if (!('clink' in event)) return
     // Handlers may say very much: there is a log for that. A clink that is listed again and again, and left alone, has no story.
     if (event.event === 'clink.log' || event.event === 'clink.parked') return
-    const { attempt, clink, event: name, route } = event
-    const kept = this.#all.get(clink.clink_id) ?? begun(clink)
+    const { clink_id: id } = event.clink
+    const known = this.#all.get(id)
+    const story = known ?? new Story(event.clink)
     // The one that something has happened to last is forgotten last.
-    if (name === 'clink.claimed' || kept.moments.length === 0) this.#all.set(clink.clink_id, kept)
-    if (route !== undefined) kept.route = route
-    if (event.event === 'clink.completed' && event.response !== undefined)
-      kept.response = cutText(event.response, LONGEST_CONTENT)
-    const told = said(event)
-    const words = told && cutText(told, LONGEST_TEXT)
+    if (event.event === 'clink.claimed' || known === undefined) this.#all.set(id, story)
     const at = this.#wall()
-    add(kept, { at, event: name, attempt: attempt ?? null, words, length: lengthOf(event), times: 1 })
-    if (!isPlain(event)) kept.isPlain = false
-    else if (name === 'clink.completed' && kept.isPlain && !this.#keepsPlain(at)) this.#all.delete(clink.clink_id)
+    story.add(at, event)
+    if (event.event !== 'clink.completed' || !story.isPlain) return
+    if (this.#keepsPlain(at)) story.whole()
+    else this.#all.delete(id)
   }
 
   of(id: string): Timeline | undefined {
-    const found = this.#all.get(id)
-    if (found === undefined) return undefined
-    const { isPlain: _, ...kept } = found
-    return { ...kept, moments: kept.moments.map(worded) }
+    const found = this.#all.get(id)?.whole()
+    return found && { ...found, moments: found.moments.map(worded) }
   }
 
   #keepsPlain(at: number): boolean {
@@ -109,7 +137,7 @@ export class Timelines {
   }
 }
 
-function isPlain(event: WorkerEvent): boolean {
+function isPlain(event: ClinkEvent): boolean {
   // All else is out of the ordinary.
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check
   switch (event.event) {
@@ -137,12 +165,21 @@ function begun(clink: Clink): Growing {
     leftOut: 0,
     content: cutText(clink.content, LONGEST_CONTENT),
     response: null,
-    isPlain: true,
   }
 }
 
 function worded({ words, length, ...moment }: Noted): Moment {
   return { ...moment, text: inWords(moment.event, words, length) ?? null }
+}
+
+function grow(kept: Growing, at: number, event: ClinkEvent): void {
+  const { attempt, event: name, route } = event
+  if (route !== undefined) kept.route = route
+  if (event.event === 'clink.completed' && event.response !== undefined)
+    kept.response = cutText(event.response, LONGEST_CONTENT)
+  const told = said(event)
+  const words = told && cutText(told, LONGEST_TEXT)
+  add(kept, { at, event: name, attempt: attempt ?? null, words, length: lengthOf(event), times: 1 })
 }
 
 function add(kept: Growing, moment: Noted): void {
