@@ -114,8 +114,7 @@ export class Exchange {
 
   /** Resolves when nothing is left to be told of it that is due, or it cannot be told. */
   async untilTold(change: Pick<Change, 'id' | 'kind'>): Promise<void> {
-    while (this.isOpen(change) && this.#problem === undefined && !this.#isClosed)
-      await (this.#isFlying ? this.#landing : this.#send())
+    while (this.isOpen(change) && this.#problem === undefined && !this.#isClosed) await this.#sent()
   }
 
   /** The store has failed, for whoever asked it something else. */
@@ -149,13 +148,18 @@ export class Exchange {
   async close(): Promise<void> {
     for (let tries = 0; this.#wanted.size > 0 && this.#problem === undefined && tries < 20; tries += 1) {
       for (const [key, change] of this.#wanted) this.#wanted.set(key, { ...change, dueAt: -Infinity })
-      await (this.#isFlying ? this.#landing : this.#send())
+      await this.#sent()
     }
     this.#isClosed = true
     this.#cancel()
   }
 
   #landing: Promise<void> = DONE
+
+  /** Resolves when what is under way was tried, or else what is due. */
+  #sent(): Promise<void> {
+    return this.#isFlying ? this.#landing : this.#send()
+  }
 
   #touch(key: string, isOver = false): void {
     this.#count += 1
