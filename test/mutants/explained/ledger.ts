@@ -176,14 +176,6 @@ export const ledger: readonly Explanation[] = [
   },
   {
     file: 'src/ledger/ledger.ts',
-    line: 'await this.#fleet?.recall([memory.clinkId])',
-    mutator: 'OptionalChaining',
-    original: 'this.#fleet?.recall',
-    replacement: 'this.#fleet.recall',
-    why: 'What a worker alone remembers is always current, which ends it before; the compiler does not know that.',
-  },
-  {
-    file: 'src/ledger/ledger.ts',
     line: 'const result = kept.response === undefined ? late : { ...late, response: kept.response }',
     mutator: 'ConditionalExpression',
     original: 'kept.response === undefined',
