@@ -10,6 +10,8 @@ export interface ProcessGroup {
   readonly started: string
   /** The value of `CLINK_TASK_RUN` in the environment of its processes, and of all that they start, in whatever group. */
   readonly run: string
+  /** It was there at each look since its leader has gone: its number has not been given away. */
+  readonly isHeld?: boolean
 }
 
 /** What can be asked about process groups, and done to them. */
@@ -70,9 +72,10 @@ export class ProcessSearch implements ProcessGroups {
 
 /**
  * A leader that was started at another time leads another group. Where the leader has gone, its number is not given away
- * while the group lives, but may have been since: then only the mark tells.
+ * while the group lives, but may have been since: unless it is held, only the mark tells.
  */
-function membersOf({ id, started, run }: ProcessGroup, all: readonly Process[]): readonly Process[] {
-  const isLed = all.some((process) => process.pid === id && process.started === started)
-  return all.filter((process) => !process.isOver && (process.run === run || (isLed && process.group === id)))
+function membersOf({ id, started, run, isHeld = false }: ProcessGroup, all: readonly Process[]): readonly Process[] {
+  const leader = all.find((process) => process.pid === id)
+  const isIts = leader === undefined ? isHeld : leader.started === started
+  return all.filter((process) => !process.isOver && (process.run === run || (isIts && process.group === id)))
 }

@@ -46,7 +46,7 @@ export class ProgramRun {
   readonly #target: ProgramTarget
   readonly #parts: ExecParts
   readonly #killed = new AbortController()
-  /** While its leader runs, or after an abort others of its group. */
+  /** While its leader runs, or others of its group. */
   #pid: number | undefined
 
   constructor(task: Task, target: ProgramTarget, parts: ExecParts) {
@@ -108,12 +108,12 @@ export class ProgramRun {
     leave()
     // What it has started and left behind. After an abort that has its grace as well.
     const abortedBy = this.#abortedBy
-    if (abortedBy === undefined) this.#signal('SIGKILL')
+    const isHeld = this.#signal(abortedBy === undefined ? 'SIGKILL' : 0)
     // The number of its group is not given away as long as the group lives.
-    if (abortedBy === undefined || !this.#signal(0)) this.#pid = undefined
+    if (!isHeld) this.#pid = undefined
     pass.end()
-    await this.#nothingLeft(group, abortedBy)
-    // Whoever has stayed in the group without its mark.
+    await this.#nothingLeft({ ...group, isHeld }, abortedBy)
+    // Where no process can be looked at, nobody has waited for what is left.
     this.#signal('SIGKILL')
     this.#pid = undefined
     await Promise.race([closed, sleep(this.#parts.clock, PARTING)])

@@ -258,11 +258,14 @@ describe('P3, §4: no child is left', () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
-  it('after an abort: all of its group hears of it and has time, until it is killed', async () => {
+  it.each([
+    ['sh', 'with its mark'],
+    ['env -i /bin/sh', 'that has cleared its environment'],
+  ])('after an abort: all of its group hears of it and has time, until it is killed (%s: one %s)', async (shell) => {
     using directory = new TempDir()
     const child = `trap 'sleep 0.3; echo "tidied up" > tidy; exit' TERM; echo up >&2; while :; do sleep 0.05; done`
     const { abort, logged, running } = start(
-      sh(`sh -c '${child.replaceAll("'", `'\\''`)}' & wait`, { cwd: directory.path }),
+      sh(`${shell} -c '${child.replaceAll("'", `'\\''`)}' & wait`, { cwd: directory.path }),
     )
     await until(() => logged.includes('up'), 'it is up')
     abort.abort(new HandlerAborted('timeout', 'by the test'))
@@ -290,6 +293,7 @@ describe('P3, §4: no child is left', () => {
     )
     await until(() => logged.length === 1, 'it runs')
     abort.abort(new HandlerAborted('cancelled', 'by the test'))
+    running.kill?.()
     await running.ended
     expect(isAlive(Number(logged[0]))).toBe(false)
   })

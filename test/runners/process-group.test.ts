@@ -48,6 +48,23 @@ describe('P3, §4: a process group', () => {
     expect(await kernelGroups.isAlive({ ...program.group, run: 'run-2' })).toBe(false)
     expect(await kernelGroups.isAlive(program.group)).toBe(true)
   })
+
+  it('is told by its number when its leader has gone, where that has not been given away', async () => {
+    await using program = await LeftProgram.start(LEADERLESS, 'run-1')
+    await until(() => !existsSync(`/proc/${program.group.id}`), 'the leader has gone')
+    const unmarked = { ...program.group, run: 'run-2', isHeld: true }
+    const before = await kernelGroups.isAlive(unmarked)
+    await until(async () => !(await kernelGroups.end(unmarked)), 'it is gone')
+
+    expect(before).toBe(true)
+    expect(await kernelGroups.isAlive(program.group)).toBe(false)
+  })
+
+  it('is another one when another process leads it, even if its number was not given away at the last look', async () => {
+    await using program = await LeftProgram.start(STAY, 'run-1')
+    expect(await kernelGroups.isAlive({ ...program.group, started: '1', run: 'run-2', isHeld: true })).toBe(false)
+  })
+
   it.each([
     ['a session of its own', 'setsid sh -c "echo up; exec sleep 1000"; sleep 1000'],
     ['a second fork and a session of its own', '(setsid sh -c "echo up; exec sleep 1000" &) ; exit 0'],
