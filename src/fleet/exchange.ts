@@ -1,7 +1,7 @@
 import type { Cancel, Timeline } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { Recent } from '../base/recent.ts'
-import { DONE } from '../ledger/table.ts'
+import { DONE, together } from '../ledger/table.ts'
 import { asOne, hasFailed, keyOf, type Change, type Wanted } from './changes.ts'
 import { NotPrepared, type Batch, type Note, type SharedStore } from './store.ts'
 
@@ -39,8 +39,8 @@ export class Exchange {
   readonly #options: ExchangeOptions
   #wanted = new Map<string, Wanted>()
   #flight = new Map<string, Wanted>()
-  /** Changes that are being written here, and how many there are. */
-  readonly #changing = new Map<string, number>()
+  /** Changes that are being written here: resolves when they are. */
+  readonly #changing = new Map<string, Promise<void>>()
   #next: PromiseWithResolvers<void> | undefined
   #isFlying = false
   #cancel: Cancel = () => {}
@@ -66,26 +66,23 @@ export class Exchange {
     return this.#count
   }
 
-  /** It changes here, and is told when that is written. Until then nothing that is read counts. */
-  async tellAfter(change: Change, written: Promise<void>): Promise<void> {
+  /** It changes here, and is told when that is written. Until then nothing that is read counts. @param soon as in `tell`. */
+  async tellAfter(change: Change, written: Promise<void>, soon = false): Promise<void> {
     const [key, changedAt] = [keyOf(change), this.#options.time.now()]
     this.#touch(key, change.isOver)
-    this.#changing.set(key, (this.#changing.get(key) ?? 0) + 1)
+    const changing = together(this.#changing.get(key), written)
+    this.#changing.set(key, changing)
     try {
-      await written
+      await changing
     } finally {
-      const left = (this.#changing.get(key) ?? 1) - 1
-      if (left > 0) this.#changing.set(key, left)
-      else this.#changing.delete(key)
+      if (this.#changing.get(key) === changing) this.#changing.delete(key)
     }
-    await this.tell({ ...change, changedAt })
+    await this.tell({ ...change, changedAt }, soon)
   }
 
   /** Whether what the store says of it, asked at that moment, is older than what is known here. */
   hasChanged(change: Pick<Change, 'id' | 'kind'>, since: number): boolean {
-    const key = keyOf(change)
-    const isOpen = this.#wanted.has(key) || this.#flight.has(key) || this.#changing.has(key)
-    return isOpen || (this.#touched.get(key) ?? 0) > since
+    return this.isOpen(change) || (this.#touched.get(keyOf(change)) ?? 0) > since
   }
 
   /** Whether a part that was read, asked for at that moment, counts no more. */
@@ -95,8 +92,10 @@ export class Exchange {
     return isOver || (this.#over.get(key) ?? 0) > since
   }
 
+  /** It is changing here, or the fleet does not know yet how it is now. */
   isOpen(change: Pick<Change, 'id' | 'kind'>): boolean {
-    return this.#wanted.has(keyOf(change)) || this.#flight.has(keyOf(change))
+    const key = keyOf(change)
+    return this.#changing.has(key) || this.#wanted.has(key) || this.#flight.has(key)
   }
 
   /** @param soon it may wait a moment. @returns resolves when the fleet knows, or cannot be told. */
@@ -114,7 +113,8 @@ export class Exchange {
 
   /** Resolves when nothing is left to be told of it that is due, or it cannot be told. */
   async untilTold(change: Pick<Change, 'id' | 'kind'>): Promise<void> {
-    while (this.isOpen(change) && this.#problem === undefined && !this.#isClosed) await this.#sent()
+    while (this.isOpen(change) && this.#problem === undefined && !this.#isClosed)
+      await (this.#changing.get(keyOf(change)) ?? this.#sent())
   }
 
   /** The store has failed, for whoever asked it something else. */

@@ -202,7 +202,7 @@ export class FleetLedger implements Fleet {
   }
 
   isTold(clinkId: string): boolean {
-    return !LEFT_ALONE_BY.some((kind) => this.#exchange.hasChanged({ kind, id: clinkId }, Infinity))
+    return !LEFT_ALONE_BY.some((kind) => this.#exchange.isOpen({ kind, id: clinkId }))
   }
 
   untilTold(id: string): Promise<void> {
@@ -217,12 +217,12 @@ export class FleetLedger implements Fleet {
     return this.#exchange.tellAfter({ kind: 'part', id: clinkId }, here)
   }
 
-  changed(clinkId: string, what: 'attempts' | 'result'): void {
+  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>): void {
     const change = { kind: 'part', id: clinkId } as const
     const { claims, untold } = this.#options.local
     // The row of a claim in hand is told anew at the next start, whatever was told of it.
     if (claims.get(clinkId) === undefined) void untold.set(keyOf(change), 1)
-    void this.#exchange.tell(change, what === 'result')
+    void this.#exchange.tellAfter(change, here, what === 'result').catch(() => {})
   }
 
   outlives(clinkId: string): void {

@@ -135,8 +135,8 @@ export interface Fleet {
   outdated(clinkId: string): void
   /** Its handler is about to start. @param here resolves when this process would know. @returns resolves when the fleet does, or cannot be told. */
   begun(clinkId: string, here: Promise<void>): Promise<void>
-  /** What this member has done with it has changed. */
-  changed(clinkId: string, what: 'attempts' | 'result'): void
+  /** What this member has done with it has changed. @param here as above. */
+  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>): void
   /** Its claim ends, and what has come of it is a row of its own from now on. */
   outlives(clinkId: string): void
   /**

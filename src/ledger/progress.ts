@@ -80,19 +80,21 @@ export class Progress {
   }
 
   setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
-    const row = this.#tables.claims.get(clinkId)
+    const { attempts: table, claims } = this.#tables
+    const row = claims.get(clinkId)
     this.changed(clinkId, { attempts })
-    this.#fleet?.changed(clinkId, 'attempts')
-    if (row === undefined) return this.#tables.attempts.set(clinkId, attempts)
-    return this.#tables.claims.set(clinkId, { ...row, attempts })
+    const here = row === undefined ? table.set(clinkId, attempts) : claims.set(clinkId, { ...row, attempts })
+    this.#fleet?.changed(clinkId, 'attempts', here)
+    return here
   }
 
   setResult(clinkId: string, result: KeptResult): Promise<void> {
-    const row = this.#tables.claims.get(clinkId)
+    const { claims, results } = this.#tables
+    const row = claims.get(clinkId)
     this.changed(clinkId, { result })
-    this.#fleet?.changed(clinkId, 'result')
-    if (row === undefined) return this.#tables.results.set(clinkId, result)
-    return this.#tables.claims.set(clinkId, { ...row, result })
+    const here = row === undefined ? results.set(clinkId, result) : claims.set(clinkId, { ...row, result })
+    this.#fleet?.changed(clinkId, 'result', here)
+    return here
   }
 
   /**

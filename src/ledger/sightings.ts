@@ -35,9 +35,10 @@ export class Sightings {
     const letter = letters.get(clinkId)
     const sentAt = own.get(clinkId)
     const touched = [touch(attempts, clinkId, now), touch(results, clinkId, now)]
-    if (touched.some((write) => write !== undefined)) this.#fleet?.changed(clinkId, 'result')
+    const here = together(...touched)
+    if (touched.some((write) => write !== undefined)) this.#fleet?.changed(clinkId, 'result', here)
     return together(
-      ...touched,
+      here,
       letter !== undefined && isOld(letter.seen, now) ? letters.set(clinkId, { ...letter, seen: now }) : undefined,
       sentAt !== undefined && isOld(sentAt, now, HOUR / 2) ? own.set(clinkId, now) : undefined,
     )

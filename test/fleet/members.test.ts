@@ -443,6 +443,38 @@ describe('after a crash between the two stores', () => {
     expect(await fleet.parts()).not.toContain(`${id}|`)
   })
 
+  it('the first start of a rerun that was not written here when the process was killed is not told: the others would wait for its end', async (context) => {
+    await using fleet = await two(context)
+    const disk = { until: DONE }
+    await using member = await new Member('c', fleet.url, slowTables(disk)).start()
+    const { promise, resolve: write } = Promise.withResolvers<void>()
+    disk.until = promise
+    const begun = member.ledger.begin({ letter: id })
+    disk.until = DONE
+    await member.begin(other('another'))
+    expect(await fleet.parts()).not.toContain(`${id}|`)
+    write()
+    await begun
+    await expect.poll(async () => await fleet.parts()).toContain(`${id}|c|`)
+  })
+
+  it('what changes while the fleet is told how it was is marked until the fleet was told of that as well', async (context) => {
+    await using fleet = await two(context)
+    const disk = { until: DONE }
+    const local = slowTables(disk)
+    await using member = await new Member('c', fleet.url, local).start()
+    const { promise, resolve: write } = Promise.withResolvers<void>()
+    const first = member.ledger.deadLetter(letter)
+    disk.until = promise
+    const changed = member.ledger.letters.add({ ...letter, reason: 'another one' })
+    disk.until = DONE
+    await first
+    expect(local.untold.get(`letters ${id}`)).toBeDefined()
+    write()
+    await changed
+    expect(local.untold.get(`letters ${id}`)).toBeUndefined()
+  })
+
   it('a letter that another one has had run again meanwhile is not brought back by a look at it', async (context) => {
     await using fleet = await two(context)
     const { member, store } = await spoilt(fleet.url, 'c')

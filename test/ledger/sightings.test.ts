@@ -145,7 +145,7 @@ describe('a sighting', () => {
 
   it('is told to the fleet where attempts or a result are kept, once a day', async () => {
     const told: unknown[] = []
-    const sightings = new Sightings(tables, () => now, { changed: (...facts) => void told.push(facts) })
+    const sightings = new Sightings(tables, () => now, { changed: (id, what) => void told.push([id, what]) })
     await ledger.begin({ letter: 'tried' })
     await ledger.keepResult(of('done'), 'the result')
     await discarded('discarded')

@@ -419,6 +419,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 180_000 },
     [2_001_534, 'fleet', 'nor does it so where another member has a result by now (P5)'],
     [2_000_680, 'fleet', 'nor does it take a clink for one of which no step is kept (P5)'],
     [
+      3_230_088,
+      'fleet',
+      'a start that was lost with its process before it was written here is told to nobody: the others would wait for its end (P1, §5)',
+    ],
+    [
       3_210_411,
       'fleet',
       'a rerun that was asked for before, and of which the store has not heard yet, may be over elsewhere when it is asked for once more (P1)',
