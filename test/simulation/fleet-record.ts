@@ -108,8 +108,8 @@ export class FleetRecord {
   }
 
   /**
-   * Whether another member has given a clink up while a process waited to hear that its start was counted, or had heard that this had failed: the start
-   * counts until it is taken back, and its claim may have ended by then.
+   * Whether another member has given a clink up while a process waited to hear that its start was counted, or had heard that this had failed, or took its
+   * store for one that is away: the start counts until it is taken back, and its claim may have ended by then.
    */
   wasGivenUpUnheard(clinkId: string, life: string, runs: readonly Begun[]): boolean {
     const facts = this.#facts.get(clinkId) ?? []
@@ -120,7 +120,8 @@ export class FleetRecord {
     const counted = this.writesOf(clinkId, life).findLast((at) => at < (givenUp?.at ?? -Infinity))
     if (givenUp === undefined || counted === undefined) return false
     const write = this.calls.get(life)?.find(({ doneAt, what }) => what === 'write' && doneAt === counted)
-    const isHeard = write?.hasFailed !== true && (write?.endedAt ?? Infinity) <= givenUp.at
+    const heardAt = write?.hasFailed === true ? Infinity : this.worksFrom(life, write?.endedAt ?? Infinity)
+    const isHeard = heardAt <= givenUp.at
     const hasBegun = runs.some((run) => run.life === life && run.startedAt >= counted && run.startedAt <= givenUp.at)
     return !isHeard && !hasBegun
   }
