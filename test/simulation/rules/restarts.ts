@@ -103,6 +103,8 @@ function trustedUntil(record: Record, before: LifeRecord, clinkId: string): numb
 /** Clinks that a process held when it crashed, by its own account. */
 function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string[] {
   const { name, crashedAt = 0, stopAskedAt = Infinity } = before
+  const drains = record.holds.filter(({ life, what }) => life === name && what === 'drain')
+  const givesBackFrom = Math.min(stopAskedAt, ...drains.map(({ askedAt }) => askedAt))
   const claimed = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) =>
     event.event === 'clink.claimed' && at < journalledBy(before) ? [event.clink.clink_id] : [],
   )
@@ -123,8 +125,8 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
     // In a fleet it waits until that knows as well.
     if (isLong && (before.isOfFleet === true || isRenewed(record, before, clinkId))) return false
     if (state === 'clink.ended' && run?.end !== 'result') return false
-    // A stop gives back what waits: that is noted first, and the release waits for a renewal that is on its way.
-    if (state !== 'clink.started' && stopAskedAt <= crashedAt) return false
+    // A stop gives back what waits, and so does a drain: that is noted first, and the release waits for a renewal that is on its way.
+    if (state !== 'clink.started' && givesBackFrom <= crashedAt) return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
   })
 }
