@@ -216,7 +216,7 @@ export class FleetRecord {
   /** The last call whose end a process was told of by then. Of one moment it is one that did not fail. */
   lastOf(life: string, at: number): StoreCall | undefined {
     const ended = (this.calls.get(life) ?? []).filter(({ endedAt = Infinity }) => endedAt <= at)
-    const lastAt = Math.max(...ended.map(({ endedAt = -Infinity }) => endedAt))
+    const lastAt = ended.reduce((last, { endedAt = last }) => Math.max(last, endedAt), -Infinity)
     const last = ended.filter(({ endedAt }) => endedAt === lastAt)
     return last.find(({ hasFailed }) => hasFailed !== true) ?? last[0]
   }

@@ -122,7 +122,7 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
         return await real.write({ ...batch, notes })
       },
     }))
-    expect(await notices(/though its letter was discarded/, { ...options, planned: tended }, [], 390)).toBe(true)
+    expect(await notices(/though its letter was discarded/, { ...options, planned: tended })).toBe(true)
   })
 
   it('in which what handlers have given back is given up', async () => {
