@@ -4,7 +4,8 @@ import type { ByOthers } from '../ledger/fleet.ts'
 import type { Attempts, KeptResult } from '../ledger/remembered.ts'
 import { rows } from '../ledger/rows.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
-import type { Part, Recalled } from './store.ts'
+import type { Change } from './changes.ts'
+import type { Batch, Recalled } from './store.ts'
 
 /** What others have done, as a sum. */
 export function byOthers(parts: Recalled['parts']): ByOthers | 'none' {
@@ -39,13 +40,15 @@ function read(text: string | null): unknown {
   return text === null ? undefined : tryTo((): unknown => JSON.parse(text))
 }
 
-/** What a member tells of what it has done with a clink; undefined: nothing. */
-export function partOf(tables: LedgerTables, clink: string): Part | undefined {
-  const row = tables.claims.get(clink)
-  const attempts = row?.attempts ?? tables.attempts.get(clink)
-  const result = row?.result ?? tables.results.get(clink)
-  if (attempts === undefined && result === undefined) return undefined
-  return { clink, attempts: textOf(attempts), result: textOf(result) }
+/** What a member tells of what it has done with clinks. */
+export function partsOf(tables: LedgerTables, changes: readonly Change[]): Batch['parts'] {
+  return changes.flatMap(({ id: clink, isNew = false, isOver = false }) => {
+    const row = tables.claims.get(clink)
+    const attempts = row?.attempts ?? tables.attempts.get(clink)
+    const result = row?.result ?? tables.results.get(clink)
+    if (attempts === undefined && result === undefined) return []
+    return [{ clink, attempts: textOf(attempts), result: textOf(result), isNew: isNew || isOver }]
+  })
 }
 
 function textOf(row: object | undefined): string | null {

@@ -9,7 +9,7 @@ export interface Change {
   readonly isOver?: boolean
   /** Of a part that is over: when a write of that was sent first of which it is not known whether it was carried out, in milliseconds of the exchange. */
   readonly triedAt?: number | undefined
-  /** Of a note: it is none that another member may have removed. */
+  /** Of a note: it is none that another member may have removed. Of a part: it begins, with a start or with what is left of one that is over. */
   readonly isNew?: boolean
   /** When it was changed here last, in milliseconds of the exchange; undefined: by an earlier process. */
   readonly changedAt?: number | undefined

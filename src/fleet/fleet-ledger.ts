@@ -6,7 +6,7 @@ import { JOINED, type ByOthers, type Fleet, type FleetView, type MemberSigns } f
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { Beats } from './beats.ts'
-import { partOf } from './by-others.ts'
+import { partsOf } from './by-others.ts'
 import { keyOf, overOf, type Change } from './changes.ts'
 import { Exchange } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
@@ -143,8 +143,8 @@ export class FleetLedger implements Fleet {
 
   #tellUntold(): void {
     const { local } = this.#options
-    for (const change of untoldOf(local)) void this.#exchange.tell(change)
     for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
+    for (const change of untoldOf(local)) void this.#exchange.tell(change)
   }
 
   async stop(): Promise<void> {
@@ -214,20 +214,20 @@ export class FleetLedger implements Fleet {
   }
 
   begun(clinkId: string, here: Promise<void>): Promise<void> {
-    return this.#exchange.tellAfter({ kind: 'part', id: clinkId }, here)
+    return this.#exchange.tellAfter({ kind: 'part', id: clinkId, isNew: true }, here)
   }
 
-  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>): void {
-    const change = { kind: 'part', id: clinkId } as const
+  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>, isNew = false): void {
+    const change = { kind: 'part', id: clinkId, isNew } as const
     const { claims, untold } = this.#options.local
     // The row of a claim in hand is told anew at the next start, whatever was told of it.
-    if (claims.get(clinkId) === undefined) void untold.set(keyOf(change), 1)
+    if (claims.get(clinkId) === undefined) void untold.set(keyOf(change), isNew ? 2 : (untold.get(keyOf(change)) ?? 1))
     void this.#exchange.tellAfter(change, here, what === 'result').catch(() => {})
   }
 
   outlives(clinkId: string): void {
-    const change = { kind: 'part', id: clinkId } as const
-    if (this.#exchange.isOpen(change)) void this.#options.local.untold.set(keyOf(change), 1)
+    const [change, { untold }] = [{ kind: 'part', id: clinkId } as const, this.#options.local]
+    if (this.#exchange.isOpen(change)) void untold.set(keyOf(change), untold.get(keyOf(change)) ?? 1)
   }
 
   over(clinkId: string, here?: Promise<void>): Promise<void> {
@@ -284,7 +284,7 @@ export class FleetLedger implements Fleet {
     const parts = changes.filter(({ kind }) => kind === 'part')
     return {
       ...overOf(parts, now),
-      parts: parts.flatMap(({ id }) => partOf(this.#options.local, id) ?? []),
+      parts: partsOf(this.#options.local, parts),
       notes: changes.flatMap((change) => this.#notes.compile(change, now)),
       steps: this.#steps.compile(changes.filter(({ kind }) => kind === 'step').map(({ id }) => id)),
     }

@@ -18,8 +18,8 @@ const TOLD = 'fleet store'
  * @param member whose directory it is.
  */
 export function markAll(local: LedgerTables, home: string, member: string): void {
-  const { attempts, audit, cooling, facts, letters, own, results, untold } = local
-  const shared = { part: [attempts, results], cooling: [cooling], own: [own], audit: [audit] }
+  const { attempts, audit, claims, cooling, facts, letters, own, results, untold } = local
+  const shared = { part: [attempts, claims, results], cooling: [cooling], own: [own], audit: [audit] }
   for (const [kind, tables] of Object.entries(shared))
     for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
   for (const [id, letter] of letters.entries()) {

@@ -120,7 +120,8 @@ export const WRITES = {
   over: `DELETE FROM clink_worker.parts WHERE ${MAY} AND fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))
      AND (member = $2 OR at <= ALL (SELECT now() - o.ms * interval '1 millisecond' FROM unnest($3::text[], $15::float8[]) AS o (id, ms) WHERE o.id = clink AND o.ms IS NOT NULL))`,
   parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
-     SELECT $1, t.clink, $2, t.attempts, t.result, $14 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result) WHERE ${MAY}
+     SELECT $1, t.clink, $2, t.attempts, t.result, $14 FROM unnest($4::text[], $5::text[], $6::text[], $16::boolean[]) AS t (clink, attempts, result, is_new)
+     WHERE ${MAY} AND (t.is_new OR EXISTS (SELECT FROM clink_worker.parts p WHERE p.fleet = $1 AND p.clink = t.clink AND p.member = $2))
      ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, written = excluded.written, at = now()
      WHERE p.written < excluded.written`,
   added: `INSERT INTO clink_worker.notes AS n (fleet, kind, id, row, born, changed)

@@ -17,6 +17,7 @@ export function statementOf(names: readonly Part[], first: string): string {
     'text[]',
     'bigint',
     'float8[]',
+    'boolean[]',
   ]
   const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
   const none = `SELECT NULL AS kind, NULL AS id, NULL AS row FROM (VALUES (${named})) AS named LIMIT 0`

@@ -256,7 +256,7 @@ export class PostgresStore implements SharedStore {
           notes.map(({ edit }) => edit?.keys.join(' ') ?? ''),
           notes.map(({ edit }) => toJsonb(JSON.stringify(edit?.was ?? []))),
         ],
-        [written, over.map((id) => overFor?.get(id) ?? null)],
+        [written, over.map((id) => overFor?.get(id) ?? null), parts.map(({ isNew }) => isNew)],
       ].flat()
       after = await carryOut(statementOf(names, FIRST.ofBatch[first]), values)
     }

@@ -51,8 +51,8 @@ export interface Batch {
    * have begun anew.
    */
   readonly overFor?: ReadonlyMap<string, number>
-  /** This member's parts, also of clinks that are over: then they are what is left. */
-  readonly parts: readonly Part[]
+  /** This member's parts, also of clinks that are over: then they are what is left. One that is not new changes nothing where there is none: it is over. */
+  readonly parts: readonly (Part & { readonly isNew: boolean })[]
   readonly notes: readonly ChangedNote[]
   /** In this order: all steps of clinks are dropped, some are removed, others are kept. */
   readonly steps: {

@@ -135,8 +135,11 @@ export interface Fleet {
   outdated(clinkId: string): void
   /** Its handler is about to start. @param here resolves when this process would know. @returns resolves when the fleet does, or cannot be told. */
   begun(clinkId: string, here: Promise<void>): Promise<void>
-  /** What this member has done with it has changed. @param here as above. */
-  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>): void
+  /**
+   * What this member has done with it has changed. Where the fleet knows of nothing any more, that is over, and stays so.
+   * @param here as above. @param isNew it counts all the same: it begins with this.
+   */
+  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>, isNew?: boolean): void
   /** Its claim ends, and what has come of it is a row of its own from now on. */
   outlives(clinkId: string): void
   /**

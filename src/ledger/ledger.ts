@@ -157,7 +157,7 @@ export class Ledger {
     await together(
       isOverLetter ? this.letters.noteRerun(clinkId, { step: 'running' }) : this.#progress.hold(over.claim, attempts),
       isAlone ? this.process.note({ alone: clinkId }) : undefined,
-      isOverLetter ? this.#progress.setAttempts(clinkId, attempts) : undefined,
+      isOverLetter ? this.#progress.setAttempts(clinkId, attempts, true) : undefined,
     )
     return attempts.count + (this.#progress.memoryOf(clinkId)?.startsOfOthers ?? 0)
   }

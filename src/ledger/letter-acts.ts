@@ -64,7 +64,7 @@ export class LetterActs {
     if (isLetter && !this.#letters.has(clinkId)) {
       const over = this.#fleet?.over(clinkId)
       const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
-      await together(over, this.#progress.setAttempts(clinkId, kept))
+      await together(over, this.#progress.setAttempts(clinkId, kept, true))
     }
     return await change
   }

@@ -79,12 +79,13 @@ export class Progress {
     return this.#fleet === undefined ? here : this.#fleet.begun(id, here)
   }
 
-  setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
+  /** @param isNew they are no more of those that the fleet knew of. */
+  setAttempts(clinkId: string, attempts: Attempts, isNew = false): Promise<void> {
     const { attempts: table, claims } = this.#tables
     const row = claims.get(clinkId)
     this.changed(clinkId, { attempts })
     const here = row === undefined ? table.set(clinkId, attempts) : claims.set(clinkId, { ...row, attempts })
-    this.#fleet?.changed(clinkId, 'attempts', here)
+    this.#fleet?.changed(clinkId, 'attempts', here, isNew)
     return here
   }
 

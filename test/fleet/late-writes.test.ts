@@ -59,7 +59,7 @@ it('P5: a write that was given up puts no letter back to where it was before its
 it('a write that was given up brings no letter and no attempts, and forgets nothing of what others have done since', async (context) => {
   await using members = await writers(context)
   const { first, other, second } = members
-  const parts = [{ clink: 'c', attempts: '{"count":1}', result: null }]
+  const parts = [{ clink: 'c', attempts: '{"count":1}', result: null, isNew: true }]
   await first.write(OVER)
   await second.write(OVER)
   await other.write({ ...NOTHING, parts })
@@ -70,7 +70,7 @@ it('a write that was given up brings no letter and no attempts, and forgets noth
 it('what is over is told once more, and what others have told since the first time stays', async (context) => {
   await using members = await writers(context)
   const { other, second } = members
-  const parts = [{ clink: 'c', attempts: '{"count":1}', result: null }]
+  const parts = [{ clink: 'c', attempts: '{"count":1}', result: null, isNew: true }]
   const again = (ms: number): Batch => ({ ...OVER, overFor: new Map([['c', ms]]) })
   for (const store of [second, other]) await store.write({ ...NOTHING, parts })
   await second.write(again(60_000))
@@ -113,7 +113,7 @@ it('a worker that starts while the store is away writes nothing before it has a 
   const { other, second, url } = members
   const parts = (count: number): Batch => ({
     ...NOTHING,
-    parts: [{ clink: 'c', attempts: JSON.stringify({ count }), result: null }],
+    parts: [{ clink: 'c', attempts: JSON.stringify({ count }), result: null, isNew: true }],
   })
   await second.write(parts(1))
   const next = new PostgresStore({ url: new Secret(url), fleet: 'one', member: 'a', name: 'host', version: '1.0.0' })

@@ -13,6 +13,7 @@ const letter = (id: string, row: string | null, isNew: number | false = 1) => {
   return { kind: 'letters', id, row, isNew: isNew !== false, edit } as const
 }
 const part = (clink: string, attempts: string | null, result: string | null = null) => ({ clink, attempts, result })
+const newPart = (...given: Parameters<typeof part>) => ({ ...part(...given), isNew: true })
 
 const cluster = clusterOfFile()
 
@@ -65,14 +66,18 @@ describe('the store in PostgreSQL', () => {
     await cluster.sql('GRANT ALL ON ALL SEQUENCES IN SCHEMA clink_worker TO plain', members.url)
     const plain = members.member('b', 'one', members.url.replace('postgres@', 'plain@'))
     await plain.prepare()
-    await plain.write({ ...NOTHING, parts: [part('c', '{}')] })
+    await plain.write({ ...NOTHING, parts: [newPart('c', '{}')] })
     expect((await plain.recall(['c'])).parts).toEqual([])
   })
 
   it('gives each member the parts of the others, and all the notes', async (context) => {
     await using members = await Members.of(context)
     const [a, b] = [await members.prepared('a'), await members.prepared('b')]
-    await a.write({ ...NOTHING, parts: [part('c1', '{"count":1}', '{"is":"\\u0000"}')], notes: [letter('c2', '{}')] })
+    await a.write({
+      ...NOTHING,
+      parts: [newPart('c1', '{"count":1}', '{"is":"\\u0000"}')],
+      notes: [letter('c2', '{}')],
+    })
     expect(await b.recall(['c1', 'c2', 'c3'])).toEqual({
       parts: [{ ...part('c1', '{"count":1}', '{"is":"\\u0000"}'), member: 'a' }],
       mine: [],
@@ -84,17 +89,34 @@ describe('the store in PostgreSQL', () => {
   it('keeps of clinks that are over what this member has left, and nothing of others', async (context) => {
     await using members = await Members.of(context)
     const [a, b, c] = [await members.prepared('a'), await members.prepared('b'), await members.prepared('c')]
-    const parts = [part('kept', '{"count":1}'), part('gone', '{"count":1}')]
+    const parts = [newPart('kept', '{"count":1}'), newPart('gone', '{"count":1}')]
     for (const store of [a, b]) await store.write({ ...NOTHING, parts })
-    await a.write({ ...NOTHING, over: ['kept', 'gone'], parts: [part('kept', null, '{}')] })
+    await a.write({ ...NOTHING, over: ['kept', 'gone'], parts: [newPart('kept', null, '{}')] })
     expect((await c.recall(['kept', 'gone'])).parts).toEqual([{ ...part('kept', null, '{}'), member: 'a' }])
+  })
+
+  it('takes of a part that it does not have, and that is not new, nothing: somebody has ended it', async (context) => {
+    await using members = await Members.of(context)
+    const [a, b] = [await members.prepared('a'), await members.prepared('b')]
+    const changed = (count: number): Batch => {
+      return { ...NOTHING, parts: [{ ...part('c', `{"count":${count}}`), isNew: false }] }
+    }
+    await a.write({ ...NOTHING, parts: [newPart('c', '{"count":1}')] })
+    await a.write(changed(2))
+    const before = (await b.recall(['c'])).parts
+    await b.write({ ...NOTHING, over: ['c'] })
+    await a.write(changed(3))
+    expect(before).toEqual([{ ...part('c', '{"count":2}'), member: 'a' }])
+    expect((await b.recall(['c'])).parts).toEqual([])
+    await a.write({ ...changed(1), parts: [newPart('c', '{"count":1}')] })
+    expect((await b.recall(['c'])).parts).toEqual([{ ...part('c', '{"count":1}'), member: 'a' }])
   })
 
   it('does not take what a process before this one has written late', async (context) => {
     await using members = await Members.of(context)
     const [before, now] = [await members.prepared('a'), await members.prepared('a')]
-    await now.write({ ...NOTHING, parts: [part('c', '{"count":2}')] })
-    const late = before.write({ ...NOTHING, parts: [part('c', '{"count":1}'), part('other', '{}')] })
+    await now.write({ ...NOTHING, parts: [newPart('c', '{"count":2}')] })
+    const late = before.write({ ...NOTHING, parts: [newPart('c', '{"count":1}'), newPart('other', '{}')] })
     await expect(late).rejects.toThrow('another process of this worker has written since')
     expect(await cluster.sql('SELECT clink, attempts FROM clink_worker.parts', members.url)).toBe('c|{"count":2}')
   })
@@ -102,10 +124,10 @@ describe('the store in PostgreSQL', () => {
   it('takes what a process writes whose number others have had, as after a failover that lost the last seconds', async (context) => {
     await using members = await Members.of(context)
     const before = await members.prepared('a')
-    await before.write({ ...NOTHING, parts: [part('c', '{"count":1}')] })
+    await before.write({ ...NOTHING, parts: [newPart('c', '{"count":1}')] })
     await cluster.sql(`SELECT setval('clink_worker.processes', 1, false)`, members.url)
     const now = await members.prepared('a')
-    await now.write({ ...NOTHING, parts: [part('c', '{"count":2}')] })
+    await now.write({ ...NOTHING, parts: [newPart('c', '{"count":2}')] })
     expect(await cluster.sql('SELECT attempts FROM clink_worker.parts', members.url)).toBe('{"count":2}')
   })
 
@@ -201,7 +223,7 @@ describe('the store in PostgreSQL', () => {
       ...NOTHING.steps,
       kept: [{ clink: 'c', is: 'step', name: 'n', content: 'x', value: '', at: 1 }],
     } as const
-    await a.write({ ...NOTHING, parts: [part('c', '{}')], notes: [letter('c', '{}')], steps })
+    await a.write({ ...NOTHING, parts: [newPart('c', '{}')], notes: [letter('c', '{}')], steps })
     await b.write({
       ...NOTHING,
       over: ['c'],
@@ -259,7 +281,7 @@ describe('the store in PostgreSQL', () => {
   it('forgets what no member has seen for long, and nothing of a clink that one has', async (context) => {
     await using members = await Members.of(context)
     const [a, b] = [await members.prepared('a'), await members.prepared('b')]
-    const parts = [part('old', '{}'), part('seen', '{}')]
+    const parts = [newPart('old', '{}'), newPart('seen', '{}')]
     for (const store of [a, b]) await store.write({ ...NOTHING, parts })
     await cluster.sql(
       `UPDATE clink_worker.parts SET at = at - interval '2 days' WHERE clink = 'old' OR member = 'a'`,
@@ -273,12 +295,12 @@ describe('the store in PostgreSQL', () => {
   it('ends a statement that hangs, and works on with another connection', async (context) => {
     await using members = await Members.of(context)
     const a = await members.prepared('a')
-    await a.write({ ...NOTHING, parts: [part('c', '{}')] })
+    await a.write({ ...NOTHING, parts: [newPart('c', '{}')] })
     const lock = cluster.sql('BEGIN; LOCK TABLE clink_worker.parts; SELECT pg_sleep(5); COMMIT', members.url)
     await expect.poll(async () => await cluster.sql(SLEEPING, members.url), { interval: 10 }).toBe('1')
-    await expect(a.write({ ...NOTHING, parts: [part('c', '{"n":1}')] })).rejects.toThrow('statement timeout')
+    await expect(a.write({ ...NOTHING, parts: [newPart('c', '{"n":1}')] })).rejects.toThrow('statement timeout')
     await lock
-    await a.write({ ...NOTHING, parts: [part('c', '{"n":2}')] })
+    await a.write({ ...NOTHING, parts: [newPart('c', '{"n":2}')] })
     expect(await cluster.sql('SELECT attempts FROM clink_worker.parts', members.url)).toBe('{"n":2}')
   })
 

@@ -419,6 +419,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 180_000 },
     [2_001_534, 'fleet', 'nor does it so where another member has a result by now (P5)'],
     [2_000_680, 'fleet', 'nor does it take a clink for one of which no step is kept (P5)'],
     [3_240_254, 'fleet', 'a start counts in the fleet until the store is back for whoever could not begin it (P1, §7)'],
+    [
+      3_250_074,
+      'fleet',
+      'starts that an operator has forgiven do not count again when the worker that made them comes back (P1, §5)',
+    ],
+    [3_251_055, 'fleet', 'claims that the service makes short are renewed until that shows (P10, §2)'],
     [3_240_031, 'fleet', 'what a drain was about to give back when its process crashed is not held on to (P9, §6)'],
     [
       3_230_088,

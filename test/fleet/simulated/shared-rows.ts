@@ -62,8 +62,9 @@ export class SharedRows {
       for (const [by, { at }] of this.parts.get(clink) ?? [])
         if (by === member ? !kept.has(clink) : at <= this.#now() - (overFor?.get(clink) ?? 0))
           this.parts.get(clink)?.delete(by)
-    for (const { clink, ...part } of parts) {
+    for (const { clink, isNew, ...part } of parts) {
       const all = this.parts.get(clink) ?? new Map<string, PartRow>()
+      if (!isNew && !all.has(member)) continue
       this.parts.set(clink, all)
       all.set(member, { ...part, at: this.#now() })
     }

@@ -1,4 +1,5 @@
 import type { Breach, Rule } from '../judge.ts'
+import { longestClaim } from '../explained.ts'
 import type { LifeRecord, Record } from '../record.ts'
 import type { Plan } from '../plan.ts'
 import { configsIn } from '../settings.ts'
@@ -35,8 +36,8 @@ export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
  * Renewals have rules of their own: what waits for long in hand, for its key or for a permit of its fleet, is renewed all the while. Where ends are told
  * in whole seconds, a renewal shows once a second at most, and a short claim asks for it until it does.
  */
-function countsOf({ lease, switches }: Plan, record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
-  const asked = switches.claimTimes === 'seconds' && lease <= SHORT ? UNTIL_SHOWN : 1
+function countsOf(plan: Plan, record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
+  const asked = plan.switches.claimTimes === 'seconds' && longestClaim(plan) <= SHORT ? UNTIL_SHOWN : 1
   const counts = new Map<number, number>()
   const count = (at: number, by: number): void => {
     const minute = Math.floor(at / MINUTE)
