@@ -10,7 +10,7 @@ import { partsOf } from './by-others.ts'
 import { keyOf, overOf, type Change } from './changes.ts'
 import { Exchange } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
-import { forgetOwner, markAll, prepareStore, SEEN, untoldOf } from './joining.ts'
+import { forgetOwner, markAll, markOne, prepareStore, SEEN, untoldOf } from './joining.ts'
 import { KnownParts } from './known-parts.ts'
 import { limitsBy } from './limits.ts'
 import { BEAT, Departures } from './members.ts'
@@ -143,8 +143,8 @@ export class FleetLedger implements Fleet {
 
   #tellUntold(): void {
     const { local } = this.#options
-    for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
     for (const change of untoldOf(local)) void this.#exchange.tell(change)
+    for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
   }
 
   async stop(): Promise<void> {
@@ -219,15 +219,15 @@ export class FleetLedger implements Fleet {
 
   changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>, isNew = false): void {
     const change = { kind: 'part', id: clinkId, isNew } as const
-    const { claims, untold } = this.#options.local
+    const { local } = this.#options
     // The row of a claim in hand is told anew at the next start, whatever was told of it.
-    if (claims.get(clinkId) === undefined) void untold.set(keyOf(change), isNew ? 2 : (untold.get(keyOf(change)) ?? 1))
+    if (local.claims.get(clinkId) === undefined) markOne(local, change)
     void this.#exchange.tellAfter(change, here, what === 'result').catch(() => {})
   }
 
   outlives(clinkId: string): void {
-    const [change, { untold }] = [{ kind: 'part', id: clinkId } as const, this.#options.local]
-    if (this.#exchange.isOpen(change)) void untold.set(keyOf(change), untold.get(keyOf(change)) ?? 1)
+    const change = { kind: 'part', id: clinkId } as const
+    if (this.#exchange.isOpen(change)) markOne(this.#options.local, change)
   }
 
   over(clinkId: string, here?: Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { JOINED } from '../ledger/fleet.ts'
 import { PAUSES } from '../ledger/pauses.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
-import type { Change } from './changes.ts'
+import { keyOf, type Change } from './changes.ts'
 import { isNote } from './notes-here.ts'
 import type { ReadPauses } from './pauses.ts'
 import type { SharedStore } from './store.ts'
@@ -32,6 +32,12 @@ export function markAll(local: LedgerTables, home: string, member: string): void
   if (facts.get(JOINED) !== home) void facts.delete(PAUSES.fleet)
   void facts.set(JOINED, home)
   void facts.set(SEEN, '')
+}
+
+/** The next start tells the fleet of it, unless this process does. That one is new stays so until it was told. */
+export function markOne({ untold }: Pick<LedgerTables, 'untold'>, change: Change): void {
+  const key = keyOf(change)
+  void untold.set(key, change.isNew === true ? 2 : (untold.get(key) ?? 1))
 }
 
 /**

@@ -79,7 +79,7 @@ export class Progress {
     return this.#fleet === undefined ? here : this.#fleet.begun(id, here)
   }
 
-  /** @param isNew they are no more of those that the fleet knew of. */
+  /** @param isNew a fleet counts them though it knows of no part of this member: one begins with them. */
   setAttempts(clinkId: string, attempts: Attempts, isNew = false): Promise<void> {
     const { attempts: table, claims } = this.#tables
     const row = claims.get(clinkId)
