@@ -38,7 +38,7 @@ async function clientOf(config: Config, io: Io): Promise<ClinkClient> {
 /** Looks through all that waits, page by page, as far as the service shows it. */
 async function listed(id: string, client: ClinkClient, config: Config): Promise<Clink> {
   const sweep = new Sweep(0)
-  let [largest, seen] = [0, 0]
+  let seen = 0
   while (!sweep.isOver) {
     const page = await orError(client.checkInbox({ ...sweep.params, for_me: forMe(config) }))
     if (page instanceof ClinkApiError) {
@@ -51,8 +51,7 @@ async function listed(id: string, client: ClinkClient, config: Config): Promise<
     const unreadable = page.malformed.find((one) => one.id === id)
     if (unreadable !== undefined) throw new CodedError('FILE_INVALID', `${id}: ${unreadable.problem}`)
     seen += page.clinks.filter(({ clink_id }) => !sweep.has(clink_id)).length
-    largest = Math.max(largest, page.clinks.length + page.malformed.length)
-    sweep.note(page, largest)
+    sweep.note(page)
   }
   const where = sweep.isStarved ? `the ${seen} clinks of the inbox that the service shows` : 'the inbox'
   throw new CodedError('FILE_INVALID', `${id}: there is no such file, and no such clink is pending in ${where}`)

@@ -12,6 +12,7 @@ import type { Claiming } from './mode.ts'
 import type { Intake } from '../admission/intake.ts'
 import { SelectClaims } from './select-claims.ts'
 import { startOf, type Mark } from '../../clink/service-time.ts'
+import { PageSize } from './page-size.ts'
 import { Sweep } from './sweep.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 
@@ -34,6 +35,7 @@ export class Select implements Claiming {
   readonly #backlog: Backlog
   readonly #claims: SelectClaims
   readonly #comeBack: ComeBack
+  readonly #pageSize = new PageSize()
   #sweep: Sweep | undefined
   #sweepAt = -Infinity
   /** Wall time of the last full sweep, and its pages. */
@@ -44,9 +46,6 @@ export class Select implements Claiming {
   #unswept: number | undefined
   /** Local time at which the last pass began. */
   #passAt = -Infinity
-  #largest = 0
-  /** How long a page was that the service has cut. */
-  #cut: number | undefined
   #hasClaimed = false
   /** The last look has made no claim, since all that it could have claimed waits for its place. */
   isHeldUp = false
@@ -171,7 +170,7 @@ export class Select implements Claiming {
     }
     this.#hasClaimed = false
     this.#passAt = now
-    return (this.#sweep = new Sweep(now, isFull ? undefined : since, this.#cut))
+    return (this.#sweep = new Sweep(now, isFull ? undefined : since, this.#pageSize))
   }
 
   /**
@@ -218,7 +217,7 @@ export class Select implements Claiming {
     if (this.#isSweepDue) return void (this.#sweep = undefined)
     const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
     const since = sweep.isOrdered && !Number.isNaN(oldest) ? oldest : undefined
-    this.#sweep = new Sweep(sweep.startedAt, since, this.#cut, sweep.isFull || since === undefined)
+    this.#sweep = new Sweep(sweep.startedAt, since, this.#pageSize, sweep.isFull || since === undefined)
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
@@ -246,17 +245,15 @@ export class Select implements Claiming {
       if (stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt: clock.now() }
     }
     const received = page.clinks.length + page.malformed.length
-    sweep.note(page, this.#largest)
+    sweep.note(page)
     if (sweep.isFull) this.#swept.pages = sweep.pages
-    this.#largest = Math.max(this.#largest, received)
-    this.#cut = sweep.cut
     this.#noteOrder(sweep)
     return received
   }
 
   #noteOrder(sweep: Sweep): void {
     if (!sweep.isOver) return
-    this.#hides = sweep.isStarved || (this.#hides && !sweep.isFull)
+    this.#hides = sweep.isStarved || sweep.mayHide || (this.#hides && !sweep.isFull)
     if (!sweep.isFull) return
     const { clock, emit } = this.#shared.context
     const before = this.isStarved

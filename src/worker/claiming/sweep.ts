@@ -4,12 +4,11 @@ import type { InboxPage } from '../../clink/client.ts'
 import { textOf } from '../../clink/decode.ts'
 import type { Clink } from '../../clink/records.ts'
 import { startOf } from '../../clink/service-time.ts'
+import { PageSize, SMALLEST_CUT } from './page-size.ts'
 
 /** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
 const PAGE = 100
 const LARGEST_PAGE = 1_600
-/** No service shows fewer at once: a shorter page is not cut. */
-const SMALLEST_CUT = 10
 
 /**
  * A pass over the inbox, page by page. The next page begins where the last one ended, with that moment taken in, so clinks of
@@ -29,10 +28,11 @@ export class Sweep {
   isStarved = false
   /** Whether what was not shown yet is newer than all that was. */
   isOrdered = true
-  /** How long a page was that was not all, though more had been asked for. Undefined: none, so far. */
-  cut: number | undefined
+  /** Its last page may be cut: it shows the oldest last, or in no order, and none has been longer. */
+  mayHide = false
   /** Of a larger page than is documented. */
   readonly refusals = new BareRefusals()
+  readonly #size: PageSize
   readonly #seen = new Set<string>()
   #since: number | undefined
   #last = 0
@@ -44,13 +44,13 @@ export class Sweep {
 
   /**
    * @param since service time in milliseconds.
-   * @param cut how long a page was that was not all, though more had been asked for: so this service cuts its pages.
+   * @param size what other passes have found out, and this one adds to.
    */
-  constructor(startedAt: number, since?: number, cut?: number, isFull = since === undefined) {
+  constructor(startedAt: number, since?: number, size = new PageSize(), isFull = since === undefined) {
     this.startedAt = startedAt
     this.isFull = isFull
     this.#since = since
-    this.cut = cut
+    this.#size = size
   }
 
   /** What to ask for next. */
@@ -64,8 +64,7 @@ export class Sweep {
     return this.#seen.has(clinkId)
   }
 
-  /** @param largest how long a page of this service has been at most. */
-  note({ clinks, malformed }: InboxPage, largest: number): void {
+  note({ clinks, malformed }: InboxPage): void {
     this.pages += 1
     const ids = [...clinks.map(({ clink_id }) => clink_id), ...malformed.map(({ id }) => id ?? '')]
     const isNews = ids.some((id) => id !== '' && !this.#seen.has(id))
@@ -84,10 +83,12 @@ export class Sweep {
     const isTimeless = times.flat().every((time) => Number.isNaN(time))
     const [stamp] = stamps.flat()
     // The page before it was not all.
-    if (isNews) this.cut = this.#short ?? this.cut
-    if ((this.#passed !== undefined && isNews) || (isOneMoment && ids.length === this.cut)) this.isStarved = true
+    if (isNews && this.#short !== undefined) this.#size.cutsAt(this.#short)
+    this.#size.note(ids, { isFull: this.#since === undefined, limit: this.limit })
+    const isCut = this.#size.isCut(ids.length)
+    if ((this.#passed !== undefined && isNews) || (isOneMoment && isCut)) this.isStarved = true
     this.#short = ids.length < this.limit ? ids.length : undefined
-    if (ids.length < Math.min(largest, this.limit)) {
+    if (ids.length < this.limit && this.#size.hasExceeded(ids.length)) {
       this.isOver = true
       return
     }
@@ -98,8 +99,9 @@ export class Sweep {
       this.limit = PAGE
     } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
       // Where it is as long as any it may have been cut, however many were asked for; without times nobody can ask for what lies behind it.
-      this.isStarved ||= this.isFull && isTimeless && ids.length >= SMALLEST_CUT
-      this.isOver = !(this.isFull && isOneMoment && ids.length >= SMALLEST_CUT && this.#goPast(newest, stamp))
+      this.mayHide = ids.length >= SMALLEST_CUT
+      this.isStarved ||= this.mayHide && (isCut || (this.isFull && isTimeless))
+      this.isOver = !(this.isFull && this.mayHide && isOneMoment && this.#goPast(newest, stamp))
     } else if (ids.length > this.#last && this.limit < this.#most) {
       this.#last = ids.length
       this.limit *= 2

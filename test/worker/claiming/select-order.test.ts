@@ -85,6 +85,25 @@ describe.concurrent('§3: 300 clinks in front that are not ours', () => {
     },
   )
 
+  it.for(['newest', 'random'] as const)(
+    '%s, with pages of 20 and foreign ones without a route among ours: all of ours are worked',
+    async (inboxOrder) => {
+      await using bench = await Bench.open({ switches: { inboxOrder, maxLimit: 'cap:20' } })
+      const ids = bench.sendMany(50)
+      for (let n = 0; n < 30; n += 1) {
+        bench.send(`foreign ${n}`)
+        ids.push(bench.send(`ours ${n}`))
+      }
+      const station = bench.work(() => 'done', {
+        takes: ({ content }) => !content.startsWith('foreign'),
+        settings: { claim: { timeout: 60_000, exclusive: true } },
+      })
+      await bench.completed(ids)
+
+      expect(station.runs).toHaveLength(80)
+    },
+  )
+
   it('random, with a limit of 100: ours is found, since each page shows others', async () => {
     await using bench = await Bench.open({ switches: { inboxOrder: 'random' } })
     const id = bench.send('ours')
@@ -106,6 +125,8 @@ describe.concurrent('§3: a backlog that is all ours', () => {
     [{ inboxOrder: 'random' }],
     [{ inboxOrder: 'newest', maxLimit: 'reject:100' }],
     [{ inboxOrder: 'newest', maxLimit: 'cap:1600' }],
+    [{ inboxOrder: 'newest', maxLimit: 'cap:20' }],
+    [{ inboxOrder: 'random', maxLimit: 'cap:20' }],
   ])('of 230 clinks is worked whole within one sweep, each clink once: %o', async ([switches]) => {
     await using bench = await Bench.open({ switches })
     const ids = bench.sendMany(230)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../../src/clink/records.ts'
+import { PageSize } from '../../../src/worker/claiming/page-size.ts'
 import { Sweep } from '../../../src/worker/claiming/sweep.ts'
 
 interface Shelf {
@@ -68,7 +69,6 @@ function carryOut(clinks: readonly Kept[], shelf: Shelf, sweep = new Sweep(0)) {
   const random = chance(7)
   const seen = new Set<string>()
   let pages = 0
-  let largest = 0
   let isNews = true
   while (!sweep.isOver) {
     const found = page(clinks, sweep, shelf, random)
@@ -76,8 +76,7 @@ function carryOut(clinks: readonly Kept[], shelf: Shelf, sweep = new Sweep(0)) {
     const ids = [...found.clinks.map(({ clink_id: id }) => id), ...found.malformed.map(({ id }) => id)]
     isNews = ids.some((id) => !seen.has(id))
     for (const id of ids) seen.add(id)
-    sweep.note(found, largest)
-    largest = Math.max(largest, ids.length)
+    sweep.note(found)
     if (pages > 2_000) throw new Error('the sweep does not end')
   }
   return { seen: seen.size, pages, isStarved: sweep.isStarved, endedWithNews: isNews }
@@ -180,9 +179,43 @@ describe('a sweep through an inbox of any other order (§3)', () => {
   it('says so of a moment that fills a page which the service is known to cut, though nothing younger shows it any more', () => {
     const shelf = { ...plain, cap: 20 }
     const older = kept(50, { perMoment: 50 })
-    const before = new Sweep(0)
-    expect(carryOut([...older, { id: 'younger', at: START + 9_000 }], shelf, before).isStarved).toBe(true)
-    expect(carryOut(older, shelf, new Sweep(0, undefined, before.cut)).isStarved).toBe(true)
+    const size = new PageSize()
+    const first = new Sweep(0, undefined, size)
+    expect(carryOut([...older, { id: 'younger', at: START + 9_000 }], shelf, first).isStarved).toBe(true)
+    expect(carryOut(older, shelf, new Sweep(0, undefined, size)).isStarved).toBe(true)
+  })
+
+  it.for(['newest', 'random'] as const)(
+    '%s, pages of 20: says that it is starved once two of them have shown different clinks',
+    (order) => {
+      const shelf = { ...plain, order, cap: 20 }
+      const size = new PageSize()
+      const look = (clinks: readonly Kept[]) => {
+        const sweep = new Sweep(0, undefined, size)
+        return { starved: carryOut(clinks, shelf, sweep).isStarved, mayHide: sweep.mayHide }
+      }
+      expect(look(kept(60))).toEqual({ starved: false, mayHide: true })
+      expect(look(kept(40))).toEqual({ starved: true, mayHide: true })
+      expect(look(kept(40))).toEqual({ starved: true, mayHide: true })
+      expect(look(kept(12))).toEqual({ starved: false, mayHide: false })
+    },
+  )
+
+  it('newest: takes no page for cut that is shorter than another, nor two that show the same', () => {
+    const size = new PageSize()
+    const looks = [30, 30, 20, 21, 0, 20].map((count) => {
+      const sweep = new Sweep(0, undefined, size)
+      return carryOut(kept(count), { ...plain, order: 'newest' }, sweep).isStarved
+    })
+    expect(looks).toEqual([false, false, false, false, false, false])
+  })
+
+  it('newest: takes a length for that of a cut page no longer when a page is longer', () => {
+    const size = new PageSize()
+    const look = (clinks: readonly Kept[]) =>
+      carryOut(clinks, { ...plain, order: 'newest' }, new Sweep(0, undefined, size)).isStarved
+    const others = kept(20).map(({ at }, n) => ({ id: `other ${n}`, at }))
+    expect([look(kept(20)), look(others), look(kept(30)), look(kept(20))]).toEqual([false, true, false, false])
   })
 
   it.for(['newest', 'random'] as const)('%s: is not starved where a larger page shows all', (order) => {
@@ -202,9 +235,9 @@ describe('a sweep through an inbox of any other order (§3)', () => {
     const left = kept(350)
     const shelf = { ...plain, order: 'newest' } as const
     const sweep = new Sweep(0)
-    for (let largest = 0; !sweep.isOver; largest = 100) {
+    while (!sweep.isOver) {
       const found = page(left, sweep, shelf, Math.random)
-      sweep.note(found, largest)
+      sweep.note(found)
       const taken = new Set(found.clinks.map(({ clink_id: id }) => id))
       left.splice(0, left.length, ...left.filter(({ id }) => !taken.has(id)))
     }
@@ -215,11 +248,11 @@ describe('a sweep through an inbox of any other order (§3)', () => {
     const shelf = { ...plain, order: 'newest' } as const
     const clinks = kept(150)
     const sweep = new Sweep(0)
-    sweep.note(page(clinks, sweep, shelf, Math.random), 0)
+    sweep.note(page(clinks, sweep, shelf, Math.random))
     expect(sweep.params.limit).toBeGreaterThan(100)
     sweep.refused()
     expect([sweep.isOver, sweep.params.limit]).toEqual([false, 100])
-    sweep.note(page(clinks, sweep, shelf, Math.random), 100)
+    sweep.note(page(clinks, sweep, shelf, Math.random))
     expect([sweep.isOver, sweep.isStarved]).toEqual([true, true])
   })
 })
@@ -230,7 +263,7 @@ describe('a page with what cannot be read (P14)', () => {
   it('counts malformed records as seen', () => {
     const sweep = new Sweep(0)
     const clinks = kept(60).map((clink) => record(clink, true))
-    sweep.note({ clinks, count: 100, malformed: Array.from({ length: 40 }, (_, n) => bad(`bad${n}`)) }, 0)
+    sweep.note({ clinks, count: 100, malformed: Array.from({ length: 40 }, (_, n) => bad(`bad${n}`)) })
     expect(sweep.isOver).toBe(false)
     expect(sweep.has('bad3')).toBe(true)
   })
@@ -238,17 +271,17 @@ describe('a page with what cannot be read (P14)', () => {
   it('says that what lies behind a page may be out of reach where no record has a time', () => {
     const clinks = kept(20).map((clink) => ({ ...record(clink, true), created_at: '' }))
     const sweep = new Sweep(0)
-    sweep.note({ clinks, count: 20, malformed: [] }, 0)
+    sweep.note({ clinks, count: 20, malformed: [] })
     expect([sweep.isOver, sweep.isStarved]).toEqual([true, true])
 
     const few = new Sweep(0)
-    few.note({ clinks: clinks.slice(0, 5), count: 5, malformed: [] }, 0)
+    few.note({ clinks: clinks.slice(0, 5), count: 5, malformed: [] })
     expect([few.isOver, few.isStarved]).toEqual([true, false])
   })
 
   it('asks past a page of nothing else with a larger one', () => {
     const sweep = new Sweep(0)
-    sweep.note({ clinks: [], count: 100, malformed: Array.from({ length: 100 }, () => bad()) }, 0)
+    sweep.note({ clinks: [], count: 100, malformed: Array.from({ length: 100 }, () => bad()) })
     expect(sweep.isOver).toBe(false)
     expect(sweep.params.limit).toBeGreaterThan(100)
   })
