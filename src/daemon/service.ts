@@ -220,7 +220,8 @@ function cutShort(why: string, state: State | undefined, emit: Emit): ExitCode {
 
 /** For people: the claims that may be left behind. */
 function inHand(state: State | undefined): string {
-  const ids = state?.ledger.process.claims().map(({ clink }) => clink.clink_id) ?? []
+  const process = state?.ledger.process
+  const ids = process === undefined ? [] : [...process.claims(), ...process.parked()].map(({ clink }) => clink.clink_id)
   const named = ids.slice(0, NAMED).join(', ')
   const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
   return ids.length === 0 ? 'No claim is held' : `Claims that it may leave behind: ${named}${more}`

@@ -20,7 +20,18 @@ export interface JournalFacts {
   readonly rows: Readonly<Record<string, number>>
 }
 
-const TABLES = ['letters', 'results', 'late', 'in_hand', 'attempts', 'cooling', 'own', 'steps', 'programs'] as const
+const TABLES = [
+  'letters',
+  'results',
+  'late',
+  'in_hand',
+  'parked',
+  'attempts',
+  'cooling',
+  'own',
+  'steps',
+  'programs',
+] as const
 /** What each is counted by: a letter that was discarded is only remembered, and so is a result that its sender has. */
 const COUNTED: Readonly<Record<string, string>> = {
   letters: "WHERE row ->> '$.discarded' IS NULL",

@@ -27,6 +27,7 @@ const MIGRATIONS: readonly string[] = [
   'ALTER TABLE steps ADD COLUMN at REAL;',
   newTable('audit'),
   newTable('untold'),
+  newTable('parked'),
 ]
 
 /** The version of a journal as it is written now. */

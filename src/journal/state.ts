@@ -129,6 +129,7 @@ export function tablesOf(journal: Journal): LedgerTables {
     cooling: table('cooling', rows.cooling, tableKeys.cooling),
     own: table('own', rows.own, tableKeys.own),
     claims: journal.inHand((row) => rows.claims.safeParse(row).data),
+    parked: table('parked', rows.parked, {}),
     late: table('late', rows.late, tableKeys.late),
     audit: table('audit', rows.audit, {}),
     programs: table('programs', rows.programs, {}),

@@ -16,6 +16,7 @@ export function memoryTables(): LedgerTables {
     cooling: new MemoryTable<Row<'cooling'>, 'at'>(tableKeys.cooling),
     own: new MemoryTable(tableKeys.own),
     claims: new MemoryTable({}),
+    parked: new MemoryTable({}),
     late: new MemoryTable<Row<'late'>, 'at'>(tableKeys.late),
     audit: new MemoryTable({}),
     programs: new MemoryTable({}),

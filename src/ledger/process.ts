@@ -1,10 +1,10 @@
 import type { Fleet } from './fleet.ts'
 import type { Progress } from './progress.ts'
 import { Programs } from './programs.ts'
-import type { HeldClaim } from './remembered.ts'
+import type { HeldClaim, ParkedClaim } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
 
-export type { HeldClaim } from './remembered.ts'
+export type { HeldClaim, ParkedClaim } from './remembered.ts'
 
 /** The fact that holds what is known of siblings. */
 export const SIBLINGS = 'siblings'
@@ -18,12 +18,12 @@ type EndedAlone = Pick<HeldClaim, 'clink' | 'route'>
  */
 export class ProcessLedger {
   readonly programs: Programs
-  readonly #tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>
+  readonly #tables: Pick<LedgerTables, 'claims' | 'parked' | 'programs' | 'facts'>
   readonly #progress: Progress
   readonly #fleet: Pick<Fleet, 'siblings'> | undefined
 
   constructor(
-    tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>,
+    tables: Pick<LedgerTables, 'claims' | 'parked' | 'programs' | 'facts'>,
     progress: Progress,
     fleet?: Pick<Fleet, 'siblings'>,
   ) {
@@ -50,6 +50,21 @@ export class ProcessLedger {
   /** Code that has outlived its claim has ended. A later claim on the same clink stays. */
   async codeEnded(clinkId: string): Promise<void> {
     if (this.#tables.claims.get(clinkId)?.claim.releasing === true) await this.drop(clinkId)
+  }
+
+  /** Claims on clinks that are not run now. */
+  parked(): readonly ParkedClaim[] {
+    return [...this.#tables.parked.entries()].map(([, claim]) => claim)
+  }
+
+  /** The claim as it is now. */
+  park(claim: ParkedClaim): Promise<void> {
+    return this.#tables.parked.set(claim.clink.clink_id, claim)
+  }
+
+  /** The claim has ended, is about to be given back, or its clink is worked. */
+  unpark(clinkId: string): Promise<void> {
+    return this.#tables.parked.delete(clinkId)
   }
 
   fact(name: string): string | undefined {

@@ -10,6 +10,7 @@ export function sentResult({ content }: Pick<Clink, 'content'>, at: number): Kep
   return { content, leases: 0, isSent: true, at }
 }
 export type HeldClaim = Row<'claims'>['claim']
+export type ParkedClaim = Row<'parked'>
 
 /** The leases in which the service failed to take a result to their end, or for as long. */
 export interface FailedLeases {

@@ -111,14 +111,9 @@ const cooling = z.union([
   z.number().transform((at) => ({ at, for: LONGEST_COOLING })),
 ])
 
-/** A claim in hand, so that the next start can hold on to it. */
-const heldClaim = z.object({
+/** A claim of this process, so that the next start can hold on to it. */
+const standingClaim = z.object({
   clink,
-  route: z.string(),
-  /** True while code runs for it, be it that of an earlier claim: code may end the process. */
-  running: z.boolean(),
-  /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
-  releasing: z.boolean(),
   /** Which key made it, by its fingerprint. */
   key: z.string().exactOptional(),
   /** The boot whose uptime `sent` and `end` are told in: when the request that first granted the claim was sent, and the end of its lease. */
@@ -133,8 +128,23 @@ const heldClaim = z.object({
   serverEnd: z.number().exactOptional(),
   /** The length of the claim was not known yet: `end` is a guess, and until then the worker may ask about the claim. */
   isUnknown: z.literal(true).exactOptional(),
-  /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
+  /** Of a clink that waits: the boot's uptime, and the wall time, at which it may be worked. */
   due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
+})
+
+/** One whose clink is worked. */
+const heldClaim = standingClaim.extend({
+  route: z.string(),
+  /** True while code runs for it, be it that of an earlier claim: code may end the process. */
+  running: z.boolean(),
+  /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
+  releasing: z.boolean(),
+})
+
+/** One whose clink is not run now, and that no release was to be sent for. */
+const parked = standingClaim.extend({
+  /** A word. */
+  why: z.string(),
 })
 
 /** With what has come of its clink so far. */
@@ -207,6 +217,7 @@ export const rows = {
   /** When (wall milliseconds) we sent a clink, or the inbox showed it. */
   own: z.number(),
   claims,
+  parked,
   late,
   audit,
   programs,

@@ -27,6 +27,7 @@ export const tableKeys = {
     rerun: ({ discarded, rerun }) => (discarded !== true && OPEN.has(rerun?.step) ? 1 : undefined),
   },
   claims: {},
+  parked: {},
   audit: {},
   programs: {},
   facts: {},

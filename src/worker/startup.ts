@@ -51,11 +51,18 @@ export class Startup {
     const inHand = [...claims, ...reruns.left]
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, reruns.restore(resume)])
     endSurvivors(shared.runs, shared.context, resume)
+    const parked = ledger.process.parked()
     if (resume) {
       this.#left = claims
-      await resumeClaims(claims, this.#parts)
+      await resumeClaims(claims, parked, this.#parts)
       this.#left = []
-    } else await Promise.all(claims.map(({ clink }) => ledger.process.drop(clink.clink_id)))
+    } else {
+      const { process } = ledger
+      await Promise.all([
+        ...claims.map(({ clink }) => process.drop(clink.clink_id)),
+        ...parked.map(({ clink }) => process.unpark(clink.clink_id)),
+      ])
+    }
     if (!stopping.aborted) poller.start()
     starting.end()
   }

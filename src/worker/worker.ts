@@ -80,6 +80,8 @@ export class Worker {
     void ledger.prune(settings.current.state.keep)
     this.#pruneLater()
     await this.#startup.begin(resume)
+    // The process before this one may have had another configuration.
+    if (this.#parts.parked.size > 0) this.#giveBackWanted()
   }
 
   get pauses(): Pauses {
@@ -111,11 +113,15 @@ export class Worker {
 
   /** Routes, or the configuration, are others now: what was left alone may be wanted, also what is parked. */
   rerouted(): void {
-    const { intake, parked } = this.#parts
-    const { crashed } = this.#context.signals
     this.#parts.shared.health.rerouted()
     this.pauses.rerouted()
     this.#lookAgain()
+    this.#giveBackWanted()
+  }
+
+  #giveBackWanted(): void {
+    const { intake, parked } = this.#parts
+    const { crashed } = this.#context.signals
     parked
       .giveBackIf(async (clink) => await intake.judging.isWanted(clink))
       .then((isAny) => isAny && this.#lookAgain())

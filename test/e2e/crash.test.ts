@@ -24,6 +24,11 @@ export default defineHandler(async (clink, ctx) => {
 })
 `
 
+const elsewhere = `
+import { defineHandler } from 'clink-worker'
+export default defineHandler({ match: { content: /other/ }, handle: () => 'done' })
+`
+
 /** On a second start it says whether the process group in its clink still runs. */
 const afterwards = `${NOTE}
 import { readdirSync, readFileSync } from 'node:fs'
@@ -64,6 +69,29 @@ async function untilQuiet(site: Site): Promise<{ exits: readonly (number | null)
 }
 
 describe('P9, §7: after a kill -9', () => {
+  it('the next start has what was parked as well, and its stop gives it back', { timeout: 60_000 }, async () => {
+    const config = 'inbox: { claim: batch }\n'
+    await using site = await Site.open({ handler: elsewhere, config })
+    const ids = site.sendMany(12)
+    const first = site.start('run')
+    await until(
+      () => first.output.split('"event":"clink.parked"').length === 13,
+      () => `all are parked:\n${first.output}`,
+    )
+    first.signal('SIGKILL')
+    await first.exited
+    const second = site.start('run')
+    await until(
+      () => second.output.includes('worker.ready'),
+      () => `the next one polls:\n${second.output}`,
+    )
+    second.signal('SIGTERM')
+
+    expect(await second.exited, second.output).toBe(0)
+    expect(second.output).toMatch(/"event":"worker.resumed".*"claims":12,"gone":0/)
+    expect(ids.map((id) => site.emulator.clink(id)?.status)).toEqual(ids.map(() => 'pending'))
+  })
+
   it(
     'P5, §7: the next start holds on to the claims within 5 s, runs their clinks as attempt 2, and sends the result that there was',
     { timeout: 60_000 },

@@ -55,6 +55,7 @@ describe('what a journal holds', () => {
     await ledger.addOwn('own', 1)
     await ledger.steps.keep(clink, { is: 'step', name: 'plan', value: '1' })
     await ledger.late.keep({ clink, route: 'r', attempt: 1, why: 'late', outcome: 'done', at: 1 })
+    await ledger.process.park({ ...claim, why: 'paused' })
     await ledger.process.programs.note({ clinkId: 'a', boot: 'b', group: { id: 1, started: '1', run: 'r' } })
     state.close()
     expect(journalFacts(journal)).toEqual({
@@ -66,6 +67,7 @@ describe('what a journal holds', () => {
         results: 1,
         late: 1,
         in_hand: 1,
+        parked: 1,
         attempts: 1,
         cooling: 1,
         own: 1,

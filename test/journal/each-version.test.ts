@@ -5,7 +5,7 @@ import { JOURNAL_VERSION } from '../../src/journal/migrations.ts'
 import { keptIdentity } from '../../src/keys/identity.ts'
 import { open, recalled } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { clinkOf, heldOf, letterOf, SERVICE } from '../support/written-journal.ts'
+import { clinkOf, heldOf, letterOf, parkedOf, SERVICE } from '../support/written-journal.ts'
 
 const FIXTURES = join(import.meta.dirname, 'fixtures')
 const versions = readdirSync(FIXTURES).flatMap((name) => /^version-(\d+)\.db$/.exec(name)?.[1] ?? [])
@@ -25,6 +25,7 @@ describe('journals that were written by earlier versions', () => {
     expect(existsSync(join(directory.path, `journal.db.v${version}`))).toBe(Number(version) < JOURNAL_VERSION)
 
     expect(ledger.process.claims()).toEqual([heldOf('running')])
+    expect(ledger.process.parked()).toEqual(Number(version) < 10 ? [] : [parkedOf('parked')])
     expect(['running', 'tried', 'nobody'].map((id) => ledger.attemptsOf(id).starts)).toEqual([1, 1, 0])
     expect([...(await ledger.steps.of(clinkOf('running'))).values()]).toMatchObject([
       { is: 'step', name: 'plan', value: '"planned"' },

@@ -43,7 +43,7 @@ it('a journal of a later version is refused with its version and what to do, and
 
 it('a copy holds what was in the log only', () => {
   migrate(database, file)
-  database.exec(`PRAGMA journal_mode = WAL; DROP TABLE untold; PRAGMA user_version = ${JOURNAL_VERSION - 1}`)
+  database.exec(`PRAGMA journal_mode = WAL; DROP TABLE parked; PRAGMA user_version = ${JOURNAL_VERSION - 1}`)
   database.exec("INSERT INTO facts VALUES ('name', '1')")
   migrate(database, file)
   const copy = new DatabaseSync(`${file}.v${JOURNAL_VERSION - 1}`)

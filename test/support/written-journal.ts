@@ -1,7 +1,7 @@
 import type { Clink } from '../../src/clink/records.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
-import type { HeldClaim } from '../../src/ledger/process.ts'
+import type { HeldClaim, ParkedClaim } from '../../src/ledger/process.ts'
 
 /** The wall time that the rows of it name: far ahead, so that no age makes them go. */
 const AT = Date.UTC(2100, 0, 1)
@@ -44,9 +44,16 @@ export const heldOf = (id: string): HeldClaim => ({
   serverEnd: AT,
 })
 
+/** Since version 10. */
+export function parkedOf(id: string): ParkedClaim {
+  const { releasing: _, route: __, running: ___, ...claim } = heldOf(id)
+  return { ...claim, why: 'no-route' }
+}
+
 /** One row of each kind at least, as the worker writes them. */
 export async function writeAll(ledger: Ledger): Promise<void> {
   await ledger.begin({ claim: heldOf('running') })
+  await ledger.process.park(parkedOf('parked'))
   await ledger.steps.keep(clinkOf('running'), { is: 'step', name: 'plan', value: '"planned"' })
   await ledger.process.programs.note({
     clinkId: 'running',

@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   results: 'results that Clink has not confirmed',
   late: 'results that came too late',
   in_hand: 'claims in hand',
+  parked: 'claims on clinks that are not run now',
   attempts: 'clinks with attempts',
   cooling: 'clinks left alone for a while',
   own: 'clinks that this worker sent',

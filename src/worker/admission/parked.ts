@@ -3,10 +3,12 @@ import { asError } from '../../base/coded-error.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
-import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Pauses } from '../capacity/pauses.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import { toParkedClaim, unwritten } from '../claim/journalled-claim.ts'
+import type { Settled } from '../delivery/handle.ts'
 import { tellEnd } from '../delivery/told.ts'
+import type { Claimed } from '../settlement/attempts.ts'
 import { release } from '../settlement/release.ts'
 import type { RunRegister } from '../execution/run-register.ts'
 import { LeaseKeeper } from '../claim/keeper.ts'
@@ -19,11 +21,15 @@ const KNOWN = 10_000
 /** What is parked only to be released at once: nothing has to be known of its claim. */
 const GIVEN_BACK: ReadonlySet<LeftAlone> = new Set(['stopping', 'other-owner', 'owner-unknown'])
 
+const FOLLOWED = 'a later claim on its clink is in hand'
+
 interface Entry {
   readonly clink: Clink
-  readonly api: ClinkApi
+  readonly claim: ClaimInHand
   readonly holder: LeaseKeeper
   readonly why: LeftAlone
+  /** Local time at which the clink may be worked. */
+  readonly dueAt: number | undefined
   forget: Cancel
   /** Ends the wait for the time at which its clink may be worked. */
   readonly waitNoLonger: Cancel
@@ -37,7 +43,8 @@ interface Entry {
  * Claims on clinks that are not run now. A claiming poll gives them whether wanted or not; released at once they would come
  * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them, and so do the
  * end of a wait that is shorter than the claim, and a reload after which they are work. While code of an earlier claim on the clink goes on
- * here, only a stop does. Claims that are another owner's are released at once.
+ * here, only a stop does. Claims that are another owner's are released at once. All others are journalled, so that the next start
+ * has them after a crash.
  */
 export class Parked {
   readonly #context: AdmissionContext
@@ -84,17 +91,21 @@ export class Parked {
   /** @param wait milliseconds after which the clink may be worked; undefined: not under this claim. */
   add(clink: Clink, claim: ClaimInHand, why: LeftAlone, wait?: number): void {
     const { clock, emit } = this.#context
-    const { api } = claim.key
     const { lease } = claim
     const holder = new LeaseKeeper({ clink, claim, context: this.#context })
     const before = this.#entries.get(clink.clink_id)
     if (before !== undefined) this.#follow(before)
     const waitNoLonger = wait === undefined ? () => {} : after(clock, wait, () => this.#waited(entry))
     const begun = { forget: () => {}, isFollowed: false, isBehind: false }
-    const entry: Entry = { clink, api, holder, why, waitNoLonger, ...begun }
+    const dueAt = wait === undefined ? undefined : clock.now() + wait
+    const entry: Entry = { clink, claim, holder, why, dueAt, waitNoLonger, ...begun }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
-    if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
+    if (this.#isAtOnce(entry)) void this.#context.ledger.process.unpark(clink.clink_id)
+    else {
+      this.#note(entry)
+      void this.#confirm(entry, before)
+    }
     const again = this.knows(clink.clink_id)
     this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, again, lease: lease.deadline - clock.now() })
@@ -121,8 +132,9 @@ export class Parked {
   /** A later claim on the clink is worked, or this one is: whoever does that answers for it, and a stop may not take it away. */
   handOver(clinkId: string): void {
     const entry = this.#entries.get(clinkId)
-    if (entry !== undefined) this.#follow(entry)
-    this.#entries.delete(clinkId)
+    if (entry === undefined) return
+    this.#follow(entry)
+    this.#forget(entry)
   }
 
   /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over, or has to wait. */
@@ -161,8 +173,22 @@ export class Parked {
   async #confirm(entry: Entry, before: Entry | undefined): Promise<void> {
     await before?.holder.stopRenewing()
     entry.holder.start()
+    if (!entry.holder.isUnconfirmed) return
     await entry.holder.confirmed
     this.#forgetLater(entry)
+    if (this.#entries.get(entry.clink.clink_id) === entry && !this.#releases.has(entry)) this.#note(entry)
+  }
+
+  #note({ claim, clink, dueAt, holder, why }: Entry): void {
+    const { boot, clock, ledger } = this.#context
+    const { key: made, madeWith = made.fingerprint } = claim
+    const key = holder.isUnconfirmed ? madeWith : made.fingerprint
+    void ledger.process.park(toParkedClaim({ clink, why, key, lease: holder.lease, dueAt }, clock, boot))
+  }
+
+  #forget({ clink: { clink_id: id } }: Entry): void {
+    this.#entries.delete(id)
+    void this.#context.ledger.process.unpark(id)
   }
 
   /** Nothing more is sent for the claim: a release that has waited would be one of the next claim. */
@@ -180,7 +206,7 @@ export class Parked {
     entry.forget()
     entry.forget = this.#context.clock.at(holder.lease.end, () => {
       entry.waitNoLonger()
-      this.#entries.delete(clink.clink_id)
+      this.#forget(entry)
     })
   }
 
@@ -192,11 +218,14 @@ export class Parked {
   #release(id: string): void {
     const entry = this.#entries.get(id)
     if (entry === undefined || entry.isFollowed || this.#releases.has(entry)) return
-    const isAtOnce = this.#closing.signal.aborted || GIVEN_BACK.has(entry.why)
-    const busy = isAtOnce ? undefined : this.#runs.busy(id)
+    const busy = this.#isAtOnce(entry) ? undefined : this.#runs.busy(id)
     if (busy !== undefined) return this.#releaseAfter(busy, entry)
     const work = this.#endClaim(entry).finally(() => this.#releases.delete(entry))
     this.#releases.set(entry, work)
+  }
+
+  #isAtOnce({ why }: Entry): boolean {
+    return this.#closing.signal.aborted || GIVEN_BACK.has(why)
   }
 
   /** Whoever got the clink now would run it beside what goes on here. */
@@ -211,18 +240,18 @@ export class Parked {
   }
 
   async #endClaim(entry: Entry): Promise<void> {
-    const { api, clink, holder } = entry
+    const { claim, clink, holder } = entry
     const closing = this.#closing.signal
     const claimed = {
       clink,
-      api,
+      api: claim.key.api,
       holder,
       facts: { clink },
       get isLast() {
         return closing.aborted
       },
     }
-    const settled = await release(claimed, 'parked', undefined, this.#context)
+    const settled = await this.#giveUp(entry, claimed)
     holder.stop()
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
@@ -230,5 +259,14 @@ export class Parked {
     if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
     // What becomes of the clink is said of the claim that has followed.
     if (!entry.isFollowed || settled.is === 'released') tellEnd(settled, claimed.facts, this.#context)
+  }
+
+  async #giveUp(entry: Entry, claimed: Claimed): Promise<Settled> {
+    const { ledger } = this.#context
+    await ledger.process.unpark(entry.clink.clink_id)
+    // By the journal's account the next process would hold on to what somebody else has by then.
+    if (!ledger.isKept()) return { is: 'left-to-expire', why: unwritten(ledger) }
+    if (entry.isFollowed) return { is: 'left-to-expire', why: FOLLOWED }
+    return await release(claimed, 'parked', undefined, this.#context)
   }
 }

@@ -1,7 +1,7 @@
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { Memory } from '../../ledger/memory.ts'
-import type { HeldClaim } from '../../ledger/process.ts'
+import type { HeldClaim, ParkedClaim } from '../../ledger/process.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import { tellEnd } from '../delivery/told.ts'
@@ -21,14 +21,39 @@ export interface ResumeParts {
 }
 
 /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
-export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumeParts): Promise<void> {
-  if (claims.length === 0) return
+export async function resumeClaims(
+  claims: readonly HeldClaim[],
+  parked: readonly ParkedClaim[],
+  parts: ResumeParts,
+): Promise<void> {
+  const count = claims.length + parked.length
+  if (count === 0) return
   const memories = await parts.shared.context.ledger.recall(claims.map(({ clink }) => clink.clink_id))
   const stood = await Promise.all(
     claims.map(async (claim) => await resumeClaim(claim, memories(claim.clink.clink_id), parts)),
   )
-  const held = stood.filter(Boolean).length
-  parts.shared.context.emit({ event: 'worker.resumed', claims: held, gone: claims.length - held })
+  const held = [...stood, ...parked.map((claim) => resumeParked(claim, parts))].filter(Boolean).length
+  parts.shared.context.emit({ event: 'worker.resumed', claims: held, gone: count - held })
+}
+
+/** False: the claim does not stand any more, or its clink is worked under a later one. */
+function resumeParked(parkedClaim: ParkedClaim, { deliveries, parked, shared, undecided }: ResumeParts): boolean {
+  const { boot, clock, keys, ledger, settings } = shared.context
+  const { clink, key } = parkedClaim
+  const { clink_id: id } = clink
+  const isWorked = deliveries.withClaimOn(id) !== undefined || undecided.has(id)
+  const lease = isWorked ? undefined : standingLease(parkedClaim, clock, boot)
+  if (lease === undefined) {
+    void ledger.process.unpark(id)
+    return false
+  }
+  const claim = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: key }
+  const wait = waitLeft(parkedClaim, clock, boot, Infinity)
+  // Noted by `Parked` and by nobody else.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const why = parkedClaim.why as LeftAlone
+  parked.add(clink, claim, why, parkedClaim.due && Math.max(0, wait))
+  return true
 }
 
 /** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */

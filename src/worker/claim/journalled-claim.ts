@@ -2,20 +2,36 @@ import type { Boot } from '../../base/boot.ts'
 import type { Clock } from '../../base/clock.ts'
 import { whatIsAway } from '../../ledger/away.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import type { HeldClaim } from '../../ledger/process.ts'
+import type { HeldClaim, ParkedClaim } from '../../ledger/process.ts'
 import type { Lease } from './lease.ts'
 
-/** A claim as the journal keeps it. */
+type Times = Pick<ParkedClaim, 'margin' | 'boot' | 'sent' | 'end' | 'wall' | 'serverEnd' | 'isUnknown' | 'due'>
+
+interface Timed {
+  readonly lease: Lease
+  /** Local time at which a clink that waits may be worked. */
+  readonly dueAt: number | undefined
+}
+
+/** A claim whose clink is worked, as the journal keeps it. */
 export function toHeldClaim(
-  claim: Pick<HeldClaim, 'clink' | 'key' | 'releasing' | 'route' | 'running'> & {
-    readonly lease: Lease
-    /** Local time at which a held clink is to run. */
-    readonly dueAt: number | undefined
-  },
+  { dueAt, lease, ...rest }: Omit<HeldClaim, keyof Times> & Timed,
   clock: Clock,
   boot: Boot,
 ): HeldClaim {
-  const { lease, dueAt, ...rest } = claim
+  return { ...rest, ...timesOf({ dueAt, lease }, clock, boot) }
+}
+
+/** One whose clink is not run now, likewise. */
+export function toParkedClaim(
+  { dueAt, lease, ...rest }: Omit<ParkedClaim, keyof Times> & Timed,
+  clock: Clock,
+  boot: Boot,
+): ParkedClaim {
+  return { ...rest, ...timesOf({ dueAt, lease }, clock, boot) }
+}
+
+function timesOf({ dueAt, lease }: Timed, clock: Clock, boot: Boot): Times {
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
   // In this order: a pause between the two readings makes the lease shorter, never longer.
   const uptime = boot.uptime()
@@ -25,10 +41,10 @@ export function toHeldClaim(
   const wall = clock.wall() + (lease.deadline - now)
   const isUnknown = lease.basis === 'unknown' ? ({ isUnknown: true } as const) : {}
   const margin = lease.end - lease.deadline
-  const held = { ...rest, margin, boot: boot.id, sent, end, wall, ...serverEnd, ...isUnknown }
-  if (dueAt === undefined) return held
+  const times = { margin, boot: boot.id, sent, end, wall, ...serverEnd, ...isUnknown }
+  if (dueAt === undefined) return times
   const wait = dueAt - now
-  return { ...held, due: { uptime: uptime + wait, wall: clock.wall() + wait } }
+  return { ...times, due: { uptime: uptime + wait, wall: clock.wall() + wait } }
 }
 
 /**
@@ -37,12 +53,13 @@ export function toHeldClaim(
  * boot: in a container it may be the container's own, and the boot the machine's. What is left by the wall clock counts where that is
  * less: a virtual machine that was paused, with nobody there to see its clock jump, shows its pause nowhere else.
  */
-export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease | undefined {
+export function standingLease(claim: ParkedClaim | HeldClaim, clock: Clock, boot: Boot): Lease | undefined {
   // In this order: a pause between the two looks makes the lease shorter, never longer.
   const now = clock.now()
   const uptime = boot.uptime()
   const left = Math.min(claim.end - uptime, (claim.wall ?? Infinity) - clock.wall())
-  if (claim.boot !== boot.id || uptime < claim.sent || claim.releasing || left <= 0) return undefined
+  if (claim.boot !== boot.id || uptime < claim.sent || ('releasing' in claim && claim.releasing) || left <= 0)
+    return undefined
   const firstSent = now - (boot.uptime() - claim.sent)
   const basis = claim.isUnknown === true ? 'unknown' : claim.serverEnd === undefined ? 'assumed' : 'told'
   const deadline = now + left
@@ -51,7 +68,7 @@ export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease
 }
 
 /** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. No clock that was set makes it longer than `longest`. */
-export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot, longest: number): number {
+export function waitLeft({ boot: of, due }: Times, clock: Clock, boot: Boot, longest: number): number {
   if (due === undefined) return 0
   return Math.min(of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall(), longest)
 }
