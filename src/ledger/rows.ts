@@ -139,6 +139,8 @@ const heldClaim = standingClaim.extend({
   running: z.boolean(),
   /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
   releasing: z.boolean(),
+  /** Of a clink that waits: its handler wanted that, by `ctx.sleep`. */
+  asleep: z.literal(true).exactOptional(),
 })
 
 /** One whose clink is not run now, and that no release was to be sent for. */

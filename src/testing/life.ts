@@ -60,6 +60,8 @@ export class Life {
             if (isAlive()) run()
           }),
       },
+      // Each life is a process of the same machine.
+      boot: { id: 'virtual', uptime: () => clock.now() },
       random,
     })
     void this.#daemon.ended.then(() => (this.#isOver = true))

@@ -74,9 +74,18 @@ const LATER: ReadonlySet<string> = new Set([
   'identity-unknown',
 ])
 
+interface Story {
+  readonly events: WorkerEvent[]
+  /** What was found of so many of them. */
+  found: { readonly of: number; readonly isStopped: boolean; readonly end: End | undefined } | undefined
+}
+
 /** What is known of each clink by the events of a worker, over all its lives. */
 export class Told {
   readonly #events: readonly WorkerEvent[]
+  readonly #stories = new Map<string, Story>()
+  /** So many events are in the stories. */
+  #read = 0
 
   constructor(events: readonly WorkerEvent[]) {
     this.#events = events
@@ -88,16 +97,11 @@ export class Told {
    * @param isStopped no worker is there that could go on with it.
    */
   endOf(clinkId: string, isStopped: boolean): End | undefined {
-    let end: End | undefined
-    let givenUp: string | undefined
-    for (const event of this.#events) {
-      if (event.event === 'clink.leftAlone' && event.clinkId === clinkId && end === undefined && !LATER.has(event.why))
-        end = { outcome: 'left-alone', reason: event.why }
-      if (!isAbout(event, clinkId)) continue
-      if (event.event === 'clink.claimed' || event.event === 'clink.takenUp') end = undefined
-      if (event.event === 'clink.deadLettered') givenUp = event.reason
-      end = endBy(event, givenUp, isStopped) ?? end
-    }
+    const story = this.#storyOf(clinkId)
+    const { events, found } = story
+    if (found?.of === events.length && found.isStopped === isStopped) return found.end
+    const end = endOf(events, isStopped)
+    story.found = { of: events.length, isStopped, end }
     return end
   }
 
@@ -137,12 +141,37 @@ export class Told {
   }
 
   #of(clinkId: string): readonly ClinkEvent[] {
-    return this.#events.filter((event): event is ClinkEvent => isAbout(event, clinkId))
+    return this.#storyOf(clinkId).events.filter((event) => 'clink' in event)
+  }
+
+  #storyOf(clinkId: string): Story {
+    for (const event of this.#events.slice(this.#read)) {
+      const id = 'clink' in event ? event.clink.clink_id : event.event === 'clink.leftAlone' ? event.clinkId : undefined
+      if (id !== undefined) this.#begun(id).events.push(event)
+    }
+    this.#read = this.#events.length
+    return this.#begun(clinkId)
+  }
+
+  #begun(clinkId: string): Story {
+    const story = this.#stories.get(clinkId) ?? { events: [], found: undefined }
+    this.#stories.set(clinkId, story)
+    return story
   }
 }
 
-function isAbout(event: WorkerEvent, clinkId: string): event is ClinkEvent {
-  return 'clink' in event && event.clink.clink_id === clinkId
+function endOf(events: readonly WorkerEvent[], isStopped: boolean): End | undefined {
+  let end: End | undefined
+  let givenUp: string | undefined
+  for (const event of events) {
+    if (event.event === 'clink.leftAlone' && end === undefined && !LATER.has(event.why))
+      end = { outcome: 'left-alone', reason: event.why }
+    if (!('clink' in event)) continue
+    if (event.event === 'clink.claimed' || event.event === 'clink.takenUp') end = undefined
+    if (event.event === 'clink.deadLettered') givenUp = event.reason
+    end = endBy(event, givenUp, isStopped) ?? end
+  }
+  return end
 }
 
 function endBy(event: ClinkEvent, givenUp: string | undefined, isStopped: boolean): End | undefined {

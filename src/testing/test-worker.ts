@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { formatDuration, parseDuration, type Duration } from '../base/duration.ts'
 import { mulberry } from '../emulator/mulberry.ts'
 import {
@@ -115,7 +116,7 @@ export class TestWorker implements AsyncDisposable {
 
   /** Somebody sends a clink. @returns its id. */
   send(clink: string | NewClink): string {
-    const { content, from } = typeof clink === 'string' ? { content: clink } : clink
+    const { content, from } = asNewClink(clink)
     const { clink_id: id } = this.#emulator.send(GROUP, content, { from: from ?? 'bob' })
     this.#ids.push(id)
     return id
@@ -165,6 +166,7 @@ export class TestWorker implements AsyncDisposable {
    * @param id may be left out where there is one clink.
    */
   loseLeaseAt(time: Span, id?: string): void {
+    if (id !== undefined) this.clink(id)
     this.#at(time, () => {
       const { clink_id: clinkId } = this.clink(id)
       const at = this.#clock.wall()
@@ -217,15 +219,16 @@ export class TestWorker implements AsyncDisposable {
   }
 
   #endAt(time: Span, end: () => void, { restartAfter = 1_000 }: Restart): void {
+    const wait = restartAfter === 'never' ? undefined : millisecondsOf(restartAfter)
     this.#at(time, () => {
       end()
-      if (restartAfter === 'never') return
+      if (wait === undefined) return
       const next = (): void => {
         // A stop takes its time.
         if (this.#life.isOver) this.#life = new Life(this.#parts)
         else this.#later(this.#clock.now() + 100, next)
       }
-      this.#later(this.#clock.now() + millisecondsOf(restartAfter), next)
+      this.#later(this.#clock.now() + wait, next)
     })
   }
 
@@ -244,10 +247,21 @@ export class TestWorker implements AsyncDisposable {
   }
 }
 
+/** @throws {Error} for what is no clink. */
+function asNewClink(clink: unknown): NewClink {
+  if (typeof clink === 'string') return { content: clink }
+  const { content, from } = Object(clink)
+  if (typeof content !== 'string' || !['string', 'undefined'].includes(typeof from))
+    throw new Error(`${inspect(clink)} is no clink; write its content, or { content, from }`)
+  return { content, from }
+}
+
 /** @throws {Error} for what is no duration. */
-function millisecondsOf(span: Span): number {
+function millisecondsOf(span: unknown): number {
   const ms = typeof span === 'string' ? parseDuration(span) : span
-  if (ms === undefined || !(ms >= 0) || ms === Infinity)
-    throw new Error(`${JSON.stringify(span)} is no duration; write 250ms, 30s, 5m, 1h, or milliseconds`)
+  if (typeof ms !== 'number' || !(ms >= 0) || ms === Infinity)
+    throw new Error(
+      `${typeof span === 'string' ? JSON.stringify(span) : inspect(span)} is no duration; write 250ms, 30s, 5m, 1h, or milliseconds`,
+    )
   return ms
 }

@@ -106,7 +106,7 @@ function deliveryReport(one: Delivery, { shared }: WorkerParts) {
     sender: clink.sender_id,
     route: route.name,
     state: isHeld ? (handle.isAsleep ? ('asleep' as const) : ('held' as const)) : state,
-    attempt: one.attempt,
+    attempt: one.attempt === 0 ? handle.memory.tried.starts : one.attempt,
     for: Math.max(0, Math.round(now - since)),
     lease: state === 'lost' ? 0 : Math.max(0, Math.round(handle.deadline - now)),
     due: one.dueAt === undefined ? null : Math.max(0, Math.round(one.dueAt - now)),

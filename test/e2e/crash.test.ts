@@ -24,6 +24,14 @@ export default defineHandler(async (clink, ctx) => {
 })
 `
 
+const waits = `
+import { defineHandler } from 'clink-worker'
+export default defineHandler(async (clink, ctx) => {
+  if (clink.content === 'task 0') throw new Error('not yet')
+  await ctx.sleep('for long', '20m')
+})
+`
+
 const elsewhere = `
 import { defineHandler } from 'clink-worker'
 export default defineHandler({ match: { content: /other/ }, handle: () => 'done' })
@@ -90,6 +98,42 @@ describe('P9, §7: after a kill -9', () => {
     expect(await second.exited, second.output).toBe(0)
     expect(second.output).toMatch(/"event":"worker.resumed".*"claims":12,"gone":0/)
     expect(ids.map((id) => site.emulator.clink(id)?.status)).toEqual(ids.map(() => 'pending'))
+  })
+
+  it('the next start shows what waits as it was: after a failure, or asleep', { timeout: 60_000 }, async () => {
+    const config = 'retry: { backoff: 10m, maxBackoff: 10m }\n'
+    await using site = await Site.open({ handler: waits, config })
+    const ids = site.sendMany(2)
+    const waiting = async (): Promise<unknown> => {
+      const command = site.start('status', '--json')
+      if ((await command.exited) !== 0) return undefined
+      const { deliveries } = JSON.parse(command.output)
+      return deliveries.map(({ attempt, id, state }: Record<string, unknown>) => ({ attempt, id, state }))
+    }
+    const first = site.start('run')
+    await until(
+      () => first.output.split('"event":"clink.held"').length === 3,
+      () => `both wait:\n${first.output}`,
+    )
+    const before = await waiting()
+    expect(before).toMatchObject([
+      { attempt: 1, id: ids[0], state: 'held' },
+      { id: ids[1], state: 'asleep' },
+    ])
+    first.signal('SIGKILL')
+    await first.exited
+    const second = site.start('run')
+    await until(
+      () => second.output.includes('worker.ready'),
+      () => `the next one is there:\n${second.output}`,
+    )
+
+    expect(await waiting()).toMatchObject([
+      { attempt: 1, id: ids[0], state: 'held' },
+      { id: ids[1], state: 'asleep' },
+    ])
+    second.signal('SIGTERM')
+    expect(await second.exited, second.output).toBe(0)
   })
 
   it(

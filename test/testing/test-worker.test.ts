@@ -14,6 +14,8 @@ import { directoryWith } from '../support/handler-files.ts'
 const run = promisify(execFile)
 const realTime = performance.now.bind(performance)
 let open: TestWorker | undefined
+/** Twenty minutes after virtual time begins. */
+const AT_TWENTY = Date.UTC(2026, 0, 5, 8, 20)
 
 /** Closed after the test, also where that fails. */
 async function opened(...options: Parameters<typeof testWorker>): Promise<TestWorker> {
@@ -148,6 +150,18 @@ describe('a handler that is tested with testWorker', () => {
     expect(worker.elapsed).toBeGreaterThan(20 * 60_000)
   })
 
+  it.each([
+    ['sleeps', defineHandler(async (_, ctx) => await ctx.sleep('for long', '1h')), 60],
+    ['waits', defineHandler((_, ctx) => (Date.now() < AT_TWENTY ? ctx.retryAfter('40m', 'not yet') : 'done')), 40],
+  ] as const)('%s while no process is there, and that time counts', async (_, handler, minutes) => {
+    const worker = await opened({ handlers: { handler }, clinks: ['it'] })
+    // Shorter than the claim, which stands then.
+    worker.crashAt('10m', { restartAfter: '2m' })
+    expect(await worker.settled()).toMatchObject({ outcome: 'completed' })
+    expect(worker.elapsed / 60_000).toBeGreaterThanOrEqual(minutes)
+    expect(worker.elapsed / 60_000).toBeLessThan(minutes + 1)
+  })
+
   it('is given back by a stop, and run by the next process where there is one', async () => {
     const handler = defineHandler(async (_, { signal }) => {
       await wait(60_000, undefined, { signal })
@@ -249,6 +263,11 @@ describe('testWorker', () => {
       /has come to no end in 1m of virtual time: it is claimed, attempt 1: goes on/,
     )
     await expect(worker.advance('soon' as never)).rejects.toThrow(/"soon" is no duration/)
+    await expect(worker.advance(Number.NaN)).rejects.toThrow(/^NaN is no duration/)
+    expect(() => worker.crashAt('1h', { restartAfter: 'newer' as never })).toThrow(/"newer" is no duration/)
+    expect(() => worker.loseLeaseAt('1h', 'no-such-id')).toThrow(/there is no clink no-such-id/)
+    expect(() => worker.send(5 as never)).toThrow(/^5 is no clink; write its content, or/)
+    expect(() => worker.send({ from: 'bob' } as never)).toThrow(/^{ from: 'bob' } is no clink/)
     expect(() => worker.crashAt('10s')).toThrow(/10s is over/)
     expect(() => worker.failRequests({ operation: 'nothing', then: { status: 503 } })).toThrow(/operation/)
     await worker.close()

@@ -75,7 +75,7 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
     // It was to be given back, which the service did not hear.
     if (wait <= 0 && memory.isCooling) return await park(claim, inHand, 'cooling', parts, memory.coolsFor)
     const handle = new ClaimHandle(clink, routed.route, { ...inHand, memory }, shared.context)
-    deliveries.start(new Delivery(handle, routed, shared), wait)
+    deliveries.start(new Delivery(handle, routed, shared), wait, claim.asleep)
   }
   if (!(routing instanceof Promise)) await follow(routing ?? NO_ROUTE, held, recalled)
   else {

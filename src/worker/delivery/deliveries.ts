@@ -39,7 +39,7 @@ export class Deliveries {
   }
 
   /** @param wait as of `Delivery.start`. */
-  start(delivery: Delivery, wait?: number): void {
+  start(delivery: Delivery, wait?: number, isSleep?: boolean): void {
     const { clink, handle } = delivery
     const id = clink.clink_id
     this.begun += 1
@@ -56,7 +56,7 @@ export class Deliveries {
     })
     // What an earlier process had begun goes before what is claimed now.
     if (wait !== undefined) delivery.place?.keep()
-    delivery.start(wait)
+    delivery.start(wait, isSleep)
   }
 
   #of(clinkId: string): readonly Delivery[] {

@@ -67,10 +67,10 @@ export class Delivery implements HandleOwner {
   }
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
-  start(wait?: number): void {
+  start(wait?: number, isSleep?: boolean): void {
     this.#isResumed = wait !== undefined
     this.handle.start(this)
-    if (wait !== undefined && wait > 0) this.#backOff(wait, 'it goes on with a wait that began before', true)
+    if (wait !== undefined && wait > 0) this.#backOff(wait, 'it goes on with a wait that began before', isSleep)
     this.#live()
       .catch(async (error: unknown) => await this.#crash(asError(error)))
       .finally(() => {

@@ -141,7 +141,7 @@ export class Rerun implements Line {
     const delivery = new Delivery(handle, routed, { ...this.#shared, capacity: this })
     this.#delivery = delivery
     this.#isComing = false
-    delivery.start(this.#waitLeft())
+    delivery.start(this.#waitLeft(), true)
     await Promise.race([delivery.over, this.#abandoned.promise])
     this.#isComing = true
     this.#facts = handle.facts

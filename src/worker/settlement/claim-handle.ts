@@ -134,14 +134,16 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   #held() {
     const { boot, clock } = this.#context
     this.#journalledTo = this.deadline
+    const dueAt = this.#owner?.dueAt
     const claim = {
       clink: this.clink,
       route: this.#route.name,
       lease: this.holder.lease,
-      dueAt: this.#owner?.dueAt,
+      dueAt,
       running: this.#owner?.isRunning ?? false,
       releasing: this.#isLetGo,
       key: this.holder.isUnconfirmed ? this.#madeWith : this.key.fingerprint,
+      ...(dueAt !== undefined && this.isAsleep && { asleep: true as const }),
     }
     return toHeldClaim(claim, clock, boot)
   }
