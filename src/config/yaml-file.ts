@@ -39,6 +39,8 @@ const WORDS: { readonly [Code in ErrorCode]?: string } = {
   BLOCK_AS_IMPLICIT_KEY:
     'this value is followed by another key; keys of one group begin in the same column, and a text with ": " in it needs quotes',
 }
+/** Said of each line behind the place where the parser has lost its way. */
+const OUTSIDE = 'token in YAML stream'
 const TOO_DEEP = 'lists or groups are nested too deeply'
 const OVERFLOW: Readonly<Record<string, string>> = { 'Maximum call stack size exceeded': TOO_DEEP }
 
@@ -75,6 +77,7 @@ class YamlReader {
     const { contents, errors, warnings } = this.#document
     for (const { code, message, pos } of [...errors, ...warnings]) {
       const said = WORDS[code] ?? OVERFLOW[message] ?? unquoted(message)
+      if (said.endsWith(OUTSIDE) && this.issues.length > 0) continue
       this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], `${said}${this.#hint(pos[0])}`)
     }
     const root = contents === null ? {} : this.#value(contents, [])
