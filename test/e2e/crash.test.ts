@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemBoot } from '../../src/base/boot.ts'
+import { journalFacts } from '../../src/journal/copies.ts'
 import { openState } from '../../src/journal/state.ts'
 import { kernelGroups, LeftProgram } from '../support/left-program.ts'
 import { answers, stillClaimed, times } from '../support/record.ts'
@@ -82,9 +83,10 @@ describe('P9, §7: after a kill -9', () => {
     await using site = await Site.open({ handler: elsewhere, config })
     const ids = site.sendMany(12)
     const first = site.start('run')
+    const journal = join(site.directory, 'state/journal.db')
     await until(
-      () => first.output.split('"event":"clink.parked"').length === 13,
-      () => `all are parked:\n${first.output}`,
+      () => first.output.includes('clink.parked') && journalFacts(journal).rows['parked'] === 12,
+      () => `all are parked, and that is written:\n${first.output}`,
     )
     first.signal('SIGKILL')
     await first.exited

@@ -15,11 +15,12 @@ interface Timed {
 
 /** A claim whose clink is worked, as the journal keeps it. */
 export function toHeldClaim(
-  { dueAt, lease, ...rest }: Omit<HeldClaim, keyof Times> & Timed,
+  { dueAt, isAsleep = false, lease, ...rest }: Omit<HeldClaim, keyof Times> & Timed & { readonly isAsleep?: boolean },
   clock: Clock,
   boot: Boot,
 ): HeldClaim {
-  return { ...rest, ...timesOf({ dueAt, lease }, clock, boot) }
+  const asleep = dueAt !== undefined && isAsleep ? ({ asleep: true } as const) : {}
+  return { ...rest, ...timesOf({ dueAt, lease }, clock, boot), ...asleep }
 }
 
 /** One whose clink is not run now, likewise. */

@@ -132,20 +132,18 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   #held() {
-    const { boot, clock } = this.#context
     this.#journalledTo = this.deadline
-    const dueAt = this.#owner?.dueAt
     const claim = {
       clink: this.clink,
       route: this.#route.name,
       lease: this.holder.lease,
-      dueAt,
+      dueAt: this.#owner?.dueAt,
       running: this.#owner?.isRunning ?? false,
       releasing: this.#isLetGo,
       key: this.holder.isUnconfirmed ? this.#madeWith : this.key.fingerprint,
-      ...(dueAt !== undefined && this.isAsleep && { asleep: true as const }),
+      isAsleep: this.isAsleep,
     }
-    return toHeldClaim(claim, clock, boot)
+    return toHeldClaim(claim, this.#context.clock, this.#context.boot)
   }
 
   drain(): void {
