@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { BareFleet } from '../support/bare-fleet.ts'
 import { open } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
@@ -25,6 +26,16 @@ it('acts of one moment are all kept, in memory as well', async () => {
   const ledger = new Ledger(memoryTables(), undefined, () => 7)
   await Promise.all([1, 2, 3].map(async (n) => await ledger.audit.note({ act: 'resume', by: `alice ${n}` })))
   expect(ledger.audit.all().map(({ by }) => by)).toEqual(['alice 1', 'alice 2', 'alice 3'])
+})
+
+it('each act of a member of a fleet says whose it was', async () => {
+  const alone = new Ledger(memoryTables(), undefined, () => 7)
+  await alone.audit.note({ act: 'resume', by: 'alice' })
+  expect(alone.audit.all()).toStrictEqual([{ act: 'resume', by: 'alice', at: 7 }])
+  const fleet = new BareFleet()
+  const ledger = new Ledger(fleet.tables, undefined, () => 7, undefined, fleet)
+  await ledger.audit.note({ act: 'resume', by: 'alice' })
+  expect(ledger.audit.all()).toStrictEqual([{ act: 'resume', by: 'alice', member: 'one', machine: 'here', at: 7 }])
 })
 
 it('what is told of later is shown where it belongs by its time', async () => {

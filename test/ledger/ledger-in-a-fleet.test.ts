@@ -123,6 +123,30 @@ describe('the ledger of a member of a fleet', () => {
     }
   })
 
+  it('knows whether the fleet was told of a clink; a worker alone has told all', () => {
+    expect([ledger.isTold(id), alone().isTold(id)]).toEqual([true, true])
+    fleet.untold.add(id)
+    expect([ledger.isTold(id), ledger.isTold('other')]).toEqual([false, true])
+  })
+
+  it('begins a part of its own with a start over a letter, and goes on with it over a claim', async () => {
+    await ledger.deadLetter({ ...letter, tell: 'complete', rerun: { step: 'due', by: 'one' } })
+    await ledger.begin({ claim: { ...claim, clink: { ...clink, clink_id: 'other' } } })
+    expect(fleet.begins).toEqual([])
+    await ledger.begin({ letter: id })
+    expect(fleet.begins).toEqual([id])
+  })
+
+  it('keeps with a letter a result that Clink did not take, also where another member has computed it (P5)', async () => {
+    const result = { content: clink.content, leases: 2, failedAt: 1, at: NOW, response: 'computed there' }
+    fleet.others.set(id, { ...nothingByOthers, result })
+    await ledger.deadLetter(letter)
+    expect([fleet.told.includes(`recall ${id}`), ledger.keptResult(clink)]).toEqual([false, undefined])
+    await ledger.deadLetter(letter, true)
+    expect(fleet.told).toContain(`recall ${id}`)
+    expect(ledger.keptResult(clink)).toMatchObject({ response: 'computed there', leases: 0 })
+  })
+
   it('lets the fleet forget what is older than what is kept', async () => {
     await ledger.prune(5_000)
     expect(fleet.told).toEqual(['prune 5000'])
@@ -234,6 +258,6 @@ describe('the handler of a clink in hand', () => {
     const memory = one.work((await one.recall([id]))(id))
     await one.refresh(memory, true)
     one.outdated(id)
-    expect([memory.isCurrent, one.mayStart(memory)]).toEqual([true, true])
+    expect([memory.isCurrent, one.isCurrent(memory), one.mayStart(memory)]).toEqual([true, true, true])
   })
 })

@@ -83,6 +83,8 @@ describe('a member of a fleet', () => {
     await keptBy(letter)
     expect(await ledger.retry(id)).toBe('done')
     expect(fleet.told).toEqual([`recall ${id}`, `over ${id}`])
+    // That it was asked for is new to the fleet, whatever it has forgotten.
+    expect(fleet.begins).toEqual([id])
     await keptBy(letter)
     expect(await ledger.discard(id)).toBe('done')
     expect(fleet.told[0]).toBe(`recall ${id}`)

@@ -34,6 +34,34 @@ it('code that ends takes with it only the claim that is being released, and no l
   expect(process.claims()).toEqual([])
 })
 
+it('claims on clinks that are not run are noted apart from those in hand, until they end', async () => {
+  const { process } = setUp()
+  const parked = { ...claim, why: 'no-route' }
+  const other = { ...parked, clink: { ...clink, clink_id: 'other' } }
+  await process.hold(claim)
+  await process.park({ ...parked, why: 'paused' })
+  await process.park(other)
+  await process.park(parked)
+  expect([process.claims(), process.parked()]).toEqual([[claim], [other, parked]])
+  await process.unpark('other')
+  expect([process.claims(), process.parked()]).toEqual([[claim], [parked]])
+})
+
+it('what ran alone and has ended is noted until it is given up, and nothing else is taken for it', async () => {
+  const { process, tables } = setUp()
+  expect(process.aftermath).toBeUndefined()
+  const ended = { clink, route: 'work' }
+  await process.noteAftermath(ended)
+  expect(process.aftermath).toEqual(ended)
+  await process.gaveUp('other')
+  expect(process.aftermath).toEqual(ended)
+  await process.gaveUp(clink.clink_id)
+  expect(process.aftermath).toBeUndefined()
+  // By this name earlier versions have it.
+  await process.note({ aftermath: JSON.stringify(ended) })
+  expect(new ProcessLedger(tables, new Progress(tables)).aftermath).toEqual(ended)
+})
+
 it('facts are noted by their names, and those about a service count for its address only', async () => {
   const { process } = setUp()
   await process.note({ one: '1', two: '2' })

@@ -23,7 +23,8 @@ function fleetWith(known: 'none' | undefined) {
   return {
     of: () => known,
     outdated: (clinkId: string) => void told.push(`outdated ${clinkId}`),
-    changed: (clinkId: string, what: string) => void told.push(`${what} of ${clinkId}`),
+    changed: (clinkId: string, what: string, _: unknown, isNew = false) =>
+      void told.push(`${isNew ? 'new ' : ''}${what} of ${clinkId}`),
     outlives: (clinkId: string) => void told.push(`${clinkId} outlives its claim`),
     over: async (clinkId: string) => await Promise.resolve(void told.push(`${clinkId} is over`)),
     begun: async (clinkId: string, here: Promise<void>) => {
@@ -197,6 +198,8 @@ describe('a fleet', () => {
     await progress.release(id)
     await progress.release(id)
     expect(told).toEqual([`${id} is begun`, `attempts of ${id}`, `result of ${id}`, `${id} outlives its claim`])
+    await progress.setAttempts(id, tried, true)
+    expect(told.at(-1)).toBe(`new attempts of ${id}`)
   })
 
   it('is told that a clink is over, where anything has come of it', async () => {

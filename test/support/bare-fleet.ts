@@ -25,7 +25,7 @@ export class BareFleet implements Fleet {
   readonly siblings: Fleet['siblings'] = () => undefined
   readonly outdated: Fleet['outdated'] = () => {}
   readonly begun: Fleet['begun'] = async (_, here) => await here
-  readonly changed = (): void => {}
+  readonly changed: Fleet['changed'] = () => {}
   readonly outlives = (): void => {}
   readonly onLetter: Fleet['onLetter'] = () => {}
   readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))

@@ -13,6 +13,10 @@ export class ScriptedFleet extends BareFleet {
   /** By clink; null: nothing was read of it. */
   readonly others = new Map<string, ByOthers | null>()
   readonly givenUp = new Set<string>()
+  /** Clinks of which a part of this member begins. */
+  readonly begins: string[] = []
+  /** Clinks of which it was not told yet. */
+  readonly untold = new Set<string>()
   /** Undefined: that cannot be read. */
   members: readonly Pick<Member, 'isSilent' | 'member'>[] | undefined
   /** While a letter is written or it is looked who is there, the others may do something. */
@@ -48,6 +52,12 @@ export class ScriptedFleet extends BareFleet {
   }
 
   override readonly isOld: Fleet['isOld'] = (id) => this.others.get(id) === null
+
+  override readonly isTold: Fleet['isTold'] = (id) => !this.untold.has(id)
+
+  override readonly changed: Fleet['changed'] = (id, _, __, isNew) => {
+    if (isNew === true) this.begins.push(id)
+  }
 
   override readonly isOver: Fleet['isOver'] = (id) => this.givenUp.has(id)
 
