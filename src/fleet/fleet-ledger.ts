@@ -10,7 +10,7 @@ import { partsOf } from './by-others.ts'
 import { keyOf, overOf, type Change } from './changes.ts'
 import { Exchange } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
-import { forgetOwner, markAll, markOne, prepareStore, SEEN, untoldOf } from './joining.ts'
+import { forgetOwner, markAll, markOne, markOver, prepareStore, SEEN, untoldOf } from './joining.ts'
 import { KnownParts } from './known-parts.ts'
 import { limitsBy } from './limits.ts'
 import { BEAT, Departures } from './members.ts'
@@ -142,8 +142,8 @@ export class FleetLedger implements Fleet {
   }
 
   #tellUntold(): void {
-    const { local } = this.#options
-    for (const change of untoldOf(local)) void this.#exchange.tell(change)
+    const { clock, local } = this.#options
+    for (const change of untoldOf(local, clock)) void this.#exchange.tell(change)
     for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
   }
 
@@ -217,11 +217,10 @@ export class FleetLedger implements Fleet {
     return this.#exchange.tellAfter({ kind: 'part', id: clinkId, isNew: true }, here)
   }
 
-  changed(clinkId: string, what: 'attempts' | 'result', here: Promise<void>, isNew = false): void {
-    const change = { kind: 'part', id: clinkId, isNew } as const
-    const { local } = this.#options
+  changed(id: string, what: 'attempts' | 'result', here: Promise<void>, isNew = false): void {
+    const [change, { local }] = [{ kind: 'part', id, isNew } as const, this.#options]
     // The row of a claim in hand is told anew at the next start, whatever was told of it.
-    if (local.claims.get(clinkId) === undefined) markOne(local, change)
+    if (local.claims.get(id) === undefined) markOne(local, change)
     void this.#exchange.tellAfter(change, here, what === 'result').catch(() => {})
   }
 
@@ -230,7 +229,8 @@ export class FleetLedger implements Fleet {
     if (this.#exchange.isOpen(change)) markOne(this.#options.local, change)
   }
 
-  over(clinkId: string, here?: Promise<void>): Promise<void> {
+  over(clinkId: string, here?: Promise<void>, at?: number): Promise<void> {
+    if (at !== undefined) markOver(this.#options.local, clinkId, at)
     this.#known.over(clinkId)
     const change = { kind: 'part', id: clinkId, isOver: true } as const
     return here === undefined ? this.#exchange.tell(change, true) : this.#exchange.tellAfter(change, here)

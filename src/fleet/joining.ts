@@ -1,7 +1,9 @@
+import { steadyOf, type Clock } from '../base/clock.ts'
 import { JOINED } from '../ledger/fleet.ts'
 import { PAUSES } from '../ledger/pauses.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { keyOf, type Change } from './changes.ts'
+import { notedEdit } from './letter-edits.ts'
 import { isNote } from './notes-here.ts'
 import type { ReadPauses } from './pauses.ts'
 import type { SharedStore } from './store.ts'
@@ -37,7 +39,14 @@ export function markAll(local: LedgerTables, home: string, member: string): void
 /** The next start tells the fleet of it, unless this process does. That one is new stays so until it was told. */
 export function markOne({ untold }: Pick<LedgerTables, 'untold'>, change: Change): void {
   const key = keyOf(change)
-  void untold.set(key, change.isNew === true ? 2 : (untold.get(key) ?? 1))
+  const before = untold.get(key)
+  const isMore = change.isNew === true && typeof before !== 'object'
+  void untold.set(key, isMore ? 2 : (before ?? 1))
+}
+
+/** Likewise that the parts of all members were over at that wall time. */
+export function markOver({ untold }: Pick<LedgerTables, 'untold'>, id: string, at: number): void {
+  void untold.set(keyOf({ kind: 'part', id }), { over: at })
 }
 
 /**
@@ -69,12 +78,15 @@ export function forgetOwner({ attempts, claims, facts, results, untold }: Ledger
   for (const [id, { claim }] of claims.entries()) void claims.set(id, { claim })
 }
 
-/** What the fleet was not told yet. */
-export function untoldOf({ untold }: LedgerTables): readonly Change[] {
-  return [...untold.entries()].flatMap(([key, is]) => {
+/** What the fleet was not told yet, or may not have been: parts that are over leave what others have done since then. */
+export function untoldOf({ untold }: Pick<LedgerTables, 'untold'>, clock: Clock): readonly Change[] {
+  const now = steadyOf(clock).now()
+  return [...untold.entries()].flatMap(([key, is]): Change | Change[] => {
     const end = key.indexOf(' ')
     const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
-    const edit = typeof is === 'object' ? is : undefined
+    if (typeof is === 'object' && 'over' in is)
+      return kind === 'part' ? { kind, id, isOver: true, triedAt: now - Math.max(0, clock.wall() - is.over) } : []
+    const edit = notedEdit(is)
     const isNew = is === 2 || edit?.born !== undefined
     return kind === 'part' || isNote(kind) ? [{ kind, id, isNew, edit }] : []
   })

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { DeadLetter, RerunState } from '../ledger/dead-letters.ts'
+import type { Row } from '../ledger/rows.ts'
 
 /**
  * What this process has changed of a letter and the fleet was not told. Other members change the same letter meanwhile, so it is told as a change of
@@ -29,11 +30,26 @@ export function editOf(before: DeadLetter | undefined, now: DeadLetter | undefin
   return { keys: now === undefined ? removed : changedKeys(before, now), was: [stateOf(before)] }
 }
 
+/** What is noted of a letter that the fleet was not told; undefined: that is about none. */
+export function notedEdit(untold: Row<'untold'> | undefined): LetterEdit | undefined {
+  return typeof untold === 'object' && 'keys' in untold ? untold : undefined
+}
+
 /** Two edits as one. */
 export function editsOf(first: LetterEdit | undefined, next: LetterEdit | undefined): LetterEdit | undefined {
   if (first === undefined || next === undefined || next.born !== undefined) return next ?? first
   const added = next.was.filter((state) => !isAmong(state, first.was))
   return { ...first, keys: [...new Set([...first.keys, ...next.keys])], was: [...first.was, ...added] }
+}
+
+/**
+ * What a letter of the fleet is where a member that knew of none has given its clink up as well. One that somebody has had run again since stays, as every store
+ * has to see to: its sender was told, so the other start was over before that.
+ *
+ * @param there as the fleet has it.
+ */
+export function joined<Letter extends Partial<DeadLetter>>(there: Letter | undefined, here: Letter): Letter {
+  return there?.rerun === undefined || there.discarded === true ? here : there
 }
 
 /**

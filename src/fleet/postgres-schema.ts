@@ -65,6 +65,9 @@ const WAS_BORN = `t.born = ANY (string_to_array(n.born, chr(10)))`
 /** Characters of that which are kept: some dozens of letters. */
 const BORN_LENGTH = 4_000
 
+/** As `joined` says. */
+const IS_RERUN = `n.kind = 'letters' AND n.row::jsonb ? 'rerun' AND NOT n.row::jsonb ? 'discarded'`
+
 /** A letter is there as it was for who changes it. */
 const IS_CURRENT = `jsonb_build_array(n.row::jsonb -> 'rerun', coalesce(n.row::jsonb -> 'at', '0')) IN (SELECT jsonb_array_elements(t.was::jsonb))`
 
@@ -128,7 +131,7 @@ export const WRITES = {
      SELECT $1, t.kind, t.id, t.row, t.born, pg_current_xact_id() FROM ${NOTES_WRITTEN}
      WHERE ${MAY} AND t.is_new AND t.row IS NOT NULL AND NOT EXISTS (
        SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND ${WAS_BORN})
-     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now(),
+     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = CASE WHEN ${IS_RERUN} THEN n.row ELSE excluded.row END, changed = excluded.changed, at = now(),
        born = nullif(right(concat_ws(chr(10), n.born, excluded.born), ${BORN_LENGTH}), '')
      WHERE (${WAS_BORN.replace('t.', 'excluded.')}) IS NOT TRUE AND (n.kind <> 'cooling' OR (${restOf('n.')} > ${lengthOf('excluded.')}) IS NOT TRUE)`,
   // As \`edited\` says, on the letter as it is when its turn comes.

@@ -1,7 +1,7 @@
 import { DONE, together, type Table } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { Exchange } from './exchange.ts'
-import { editsOf, type LetterEdit } from './letter-edits.ts'
+import { editsOf, notedEdit, type LetterEdit } from './letter-edits.ts'
 import type { NoteKind } from './store.ts'
 
 export interface SharedTableOptions<Row, Key extends string> {
@@ -70,7 +70,7 @@ export class SharedTable<Row, Key extends string> implements Table<Row, Key> {
     const { exchange, isAwaited, kind, untold } = this.#options
     const key = `${kind} ${id}`
     const before = untold.get(key)
-    const row = editsOf(typeof before === 'object' ? before : undefined, edit)
+    const row = editsOf(notedEdit(before), edit)
     const noted = together(here, untold.set(key, row ?? (isNew || before === 2 ? 2 : 1)))
     const told = exchange.tellAfter({ kind, id, isNew, edit }, noted)
     return isAwaited ? told : noted

@@ -144,9 +144,10 @@ export interface Fleet {
   outlives(clinkId: string): void
   /**
    * What any member has done with it counts no more. @param here resolves when this process would know why: until then the fleet goes by what was done.
+   * @param at wall time of that, where it goes on from there: a crash keeps nobody from being told.
    * @returns resolves when the fleet knows, or cannot be told.
    */
-  over(clinkId: string, here?: Promise<void>): Promise<void>
+  over(clinkId: string, here?: Promise<void>, at?: number): Promise<void>
   /** Who is there. @throws {CodedError} where that cannot be read. */
   look(): Promise<FleetView>
   /** Forgets what no member has seen for so many milliseconds. */

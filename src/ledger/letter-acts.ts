@@ -62,8 +62,9 @@ export class LetterActs {
     const change = this.#letters.retry(clinkId, begun)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.#letters.has(clinkId)) {
-      const over = this.#fleet?.over(clinkId)
-      const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
+      const at = this.#wall()
+      const over = this.#fleet?.over(clinkId, undefined, at)
+      const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at }
       await together(over, this.#progress.setAttempts(clinkId, kept, true))
     }
     return await change

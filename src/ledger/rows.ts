@@ -227,11 +227,12 @@ export const rows = {
   facts: z.string(),
   /**
    * What was changed here and a fleet was not told yet; by kind and id. 2: whether or not the fleet has such a row; 1: where it has one. Of a letter:
-   * which one it is, where it is new, what has changed of it, and what it was before.
+   * which one it is, where it is new, what has changed of it, and what it was before. Of a part: when those of all members were over, in wall milliseconds.
    */
   untold: z.union([
     z.literal(1),
     z.literal(2),
+    z.object({ over: z.number() }),
     z.object({
       born: z.string().exactOptional(),
       keys: z.array(z.string()),

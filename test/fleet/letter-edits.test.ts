@@ -119,6 +119,30 @@ describe.for(sharedStores(cluster))('a letter of a fleet, %s', ([, open]) => {
     expect(await letterIn(store)).toBeUndefined()
   })
 
+  it('is run again as an operator has asked, though another member tells later that it has given the clink up as well (P1)', async (context) => {
+    const store = await open(context)
+    const other = { ...letter, at: letter.at + 1, reason: 'another start' }
+    await store.write(write(letter, fresh))
+    await store.write(write(due, { keys: ['rerun'], was }))
+    const after = await store.write(write(other, { born: 'b 2', keys: [], was: [] }))
+    expect([read(after), await letterIn(store)]).toEqual([due, due])
+    // Whoever runs it has it as it was.
+    await store.write(write(letter, { keys: ['rerun'], was: wasDue }))
+    expect(await letterIn(store)).toEqual(letter)
+    await store.write(write({ ...other, at: 9 }, { born: 'c 3', keys: [], was: [] }))
+    expect(await letterIn(store)).toEqual({ ...other, at: 9 })
+  })
+
+  it('may be a new one where an operator has discarded one that was to be run again', async (context) => {
+    const store = await open(context)
+    await store.write(write(letter, fresh))
+    await store.write(
+      write({ ...discarded, rerun: due.rerun }, { keys: ['reason', 'errors', 'discarded', 'rerun'], was }),
+    )
+    await store.write(write(letter, { born: 'b 2', keys: [], was: [] }))
+    expect(await letterIn(store)).toEqual(letter)
+  })
+
   it('has what changed of it before it was told, and what changed after', async (context) => {
     const store = await open(context)
     await store.write(write(seen, { ...fresh, keys: ['seen'], was }))

@@ -1,4 +1,4 @@
-import { edited } from '../../../src/fleet/letter-edits.ts'
+import { edited, joined } from '../../../src/fleet/letter-edits.ts'
 import type { Batch, ChangedNote, Changes, Note, Part, Recalled } from '../../../src/fleet/store.ts'
 import type { DeadLetter } from '../../../src/ledger/dead-letters.ts'
 import type { Row } from '../../../src/ledger/rows.ts'
@@ -95,8 +95,10 @@ export class SharedRows {
     }
     if (note.kind === 'cooling' && isNew && this.#restOf(before) > lengthOf(note.row)) return undefined
     if (isNew && !wasBorn) {
-      if (note.row !== null) keep(note.row)
-      return note.kind === 'letters' && note.row !== null ? note : undefined
+      const here = note.row !== null && note.kind === 'letters' ? letterOf(note.row) : undefined
+      const row = here === undefined ? note.row : textOf(joined(letterOf(there), here))
+      if (row !== null) keep(row)
+      return here === undefined ? undefined : { ...note, row }
     }
     if (there === null) return undefined
     const row = edit === undefined ? note.row : textOf(edited(letterOf(there) ?? {}, letterOf(note.row), edit))
