@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { withNamesOfTheirOwn } from '../../src/fleet/members.ts'
@@ -206,6 +207,33 @@ describe('members of a fleet', () => {
     expect(a.ledger.letters.all()).toEqual([])
     expect(a.ledger.letters.has(id)).toBe(true)
     expect(a.ledger.audit.all()).toMatchObject([{ act: 'discard', by: 'ann' }])
+  })
+
+  it('count no starts from before a retry that one of them could not tell before its crash, and those after it (P1, P10)', async (context) => {
+    await using fleet = await two(context)
+    const { a, b, url } = fleet
+    const { member: c, store } = await spoilt(url, 'c')
+    await c.ledger.deadLetter(letter)
+    for (let n = 0; n < 2; n += 1) await a.begin(clink)
+    await a.ledger.process.drop(id)
+    store().writes = 'fail'
+    await delay(20)
+    expect(await c.ledger.retry(id)).toBe('done')
+    // Its process is killed. Before the next one starts, another member has begun the clink.
+    await c.fleet.stop()
+    expect(await fleet.parts()).toContain('"count":2')
+    await delay(20)
+    await b.begin(clink)
+    store().writes = 'work'
+    await c.again()
+    expect((await c.take(clink)).startsInFleet).toBe(1)
+    expect(c.ledger.letters.has(id)).toBe(false)
+    // Told once, it is not told again.
+    await a.take(clink)
+    await a.begin(clink)
+    await c.again()
+    expect((await c.take(clink)).startsInFleet).toBe(2)
+    await c.fleet.stop()
   })
 
   it('leave alone what another one has given back a moment ago', async (context) => {

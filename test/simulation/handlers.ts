@@ -89,7 +89,12 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       run.isFree = record.isFree(life, parts.outage)
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
-    parts.program?.begun({ run, finish })
+    // Steps may have gone on until then, and have been told to end, though its function has ended before.
+    const cutOff = (): void => {
+      if (run.abortedAt === undefined) sayAborted()
+      finish(run.abortedAt === undefined ? 'failed' : 'aborted')
+    }
+    parts.program?.begun({ run, cutOff })
     keepAlive(parts, run, { before, keepalive: () => (sign(), ctx.keepalive()) })
     try {
       const { sleeps, steps } = parts.world

@@ -3,13 +3,14 @@ import { runHandler } from '../../src/runners/run-handler.ts'
 import type { Outcome } from '../../src/runners/outcome.ts'
 import type { Task } from '../../src/runners/runner.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
-import type { Record, RunEnd, RunRecord } from './record.ts'
+import type { Record, RunRecord } from './record.ts'
 import type { Host } from './virtual-time.ts'
 
 /** The end of a run, as its own record has it. */
 export interface OpenRun {
   readonly run: RunRecord
-  finish(end: RunEnd): void
+  /** It is ended from outside. */
+  cutOff(): void
 }
 
 /** Code of one run that is not the worker's own: it can be ended in the middle of anything, and nothing of it goes on then. */
@@ -70,7 +71,7 @@ export class Program implements Host {
       // What went on in them is gone with it: what becomes of its claim later finds it over.
       run.openSteps = 0
       run.killedBy = error.message
-      this.#open?.finish(run.abortedAt === undefined ? 'failed' : 'aborted')
+      this.#open?.cutOff()
     }
     this.#ended.resolve({ outcome: 'failed', error, own: error.message })
   }
