@@ -255,7 +255,7 @@ export class Ledger {
   async deadLetter(letter: DeadLetter, keepsResult = false): Promise<void> {
     const id = letter.clink.clink_id
     if (keepsResult) await this.#fleet?.recall([id])
-    const result = keepsResult ? (this.#progress.resultOf(id) ?? this.#load(id, true).others?.result) : undefined
+    const result = keepsResult ? (this.#progress.resultOf(id) ?? this.#load(id).others?.result) : undefined
     await Promise.all([
       this.letters.add(letter),
       this.#progress.reset(id, result && { ...result, leases: 0, failedAt: undefined }),

@@ -147,6 +147,16 @@ describe('the ledger of a member of a fleet', () => {
     expect(ledger.keptResult(clink)).toMatchObject({ response: 'computed there', leases: 0 })
   })
 
+  it('keeps with it also one that the fleet has forgotten since it was read for the claim (P5)', async () => {
+    const result = { content: clink.content, leases: 0, at: NOW, response: 'computed there' }
+    fleet.others.set(id, { ...nothingByOthers, result })
+    const memory = ledger.work(await recallOne())
+    fleet.others.set(id, nothingByOthers)
+    await ledger.deadLetter(letter, true)
+    ledger.leave(memory)
+    expect(ledger.keptResult(clink)).toMatchObject({ response: 'computed there' })
+  })
+
   it('lets the fleet forget what is older than what is kept', async () => {
     await ledger.prune(5_000)
     expect(fleet.told).toEqual(['prune 5000'])
