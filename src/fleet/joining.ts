@@ -40,8 +40,8 @@ export function markAll(local: LedgerTables, home: string, member: string): void
 export function markOne({ untold }: Pick<LedgerTables, 'untold'>, change: Change): void {
   const key = keyOf(change)
   const before = untold.get(key)
-  const isMore = change.isNew === true && typeof before !== 'object'
-  void untold.set(key, isMore ? 2 : (before ?? 1))
+  const isNew = change.isNew === true && typeof before !== 'object'
+  void untold.set(key, isNew ? 2 : (before ?? 1))
 }
 
 /** Likewise that the parts of all members were over at that wall time. */

@@ -253,6 +253,8 @@ export class Parked {
     }
     const settled = await this.#giveUp(entry, claimed)
     holder.stop()
+    // The next start gives it back. A release that may have had an effect is not sent again.
+    if (settled.is === 'unconfirmed' && settled.hadNoEffect === true && !entry.isFollowed) this.#note(entry)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     entry.forget()

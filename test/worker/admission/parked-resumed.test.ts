@@ -54,6 +54,32 @@ describe.concurrent('P8, §7: a parked claim of a process that was killed', () =
     await until(() => ledger.process.parked().length === 0, 'nothing is parked')
   })
 
+  it.each([
+    { answer: { status: 429, headers: { 'retry-after': '60' } }, claims: 1, last: 'released' },
+    { answer: { hang: 'before' }, claims: 0, last: 'claimed' },
+  ] as const)(
+    'is held on to after a stop where the service surely did not take its release: $answer',
+    async ({ answer, claims, last }) => {
+      await using bench = await Bench.open()
+      const ledger = new Ledger(memoryTables())
+      const fault = bench.fault({ operation: 'release_clink' }, answer)
+      const id = bench.send('work')
+      const shutdown = { timeout: 1_500, drain: 200 }
+      const before = bench.work(() => 'done', { ledger, settings: { ...settings, shutdown }, takes: () => false })
+      await before.seen('clink.parked', id)
+      await before.daemon.stop('test')
+      expect(before.all('worker.stopped')).toMatchObject([{ leftBehind: [id] }])
+      expect(ledger.process.parked()).toHaveLength(claims)
+      fault.remove()
+      const after = bench.work(() => 'done', { ledger, settings, takes: () => false })
+      if (claims > 0) await resumed(after)
+      await after.seen('worker.ready')
+      await after.daemon.stop('test')
+      expect(after.all('clink.released', id)).toHaveLength(claims)
+      expect(story(bench.emulator, id).at(-1)).toBe(last)
+    },
+  )
+
   it('is left to its end where the journal cannot be written: it would be given back once more by the next', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')
