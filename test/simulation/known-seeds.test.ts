@@ -431,6 +431,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 180_000 },
     ],
     [3_280_308, 'fleet', 'a retry of which nobody was told before a crash leaves no starts of others (P1, §7)'],
     [3_290_401, 'fleet', 'a program whose function has ended before its steps is told to end (P4, §4)'],
+    [3_303_424, 'fleet', 'what a stop was about to give back when its process crashed is not held on to (P9, §6)'],
     [3_251_055, 'fleet', 'claims that the service makes short are renewed until that shows (P10, §2)'],
     [3_240_031, 'fleet', 'what a drain was about to give back when its process crashed is not held on to (P9, §6)'],
     [

@@ -105,7 +105,9 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
   const { name, crashedAt = 0, stopAskedAt = Infinity } = before
   const drains = record.holds.filter(({ life, what }) => life === name && what === 'drain')
   const givesBackFrom = Math.min(stopAskedAt, ...drains.map(({ askedAt }) => askedAt))
-  const claimed = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) =>
+  const events = record.eventsByLife.get(name) ?? []
+  const isAborting = events.some(({ at, event }) => event.event === 'worker.aborting' && at <= crashedAt)
+  const claimed = events.flatMap(({ at, event }) =>
     event.event === 'clink.claimed' && at < journalledBy(before) ? [event.clink.clink_id] : [],
   )
   return [...new Set(claimed)].filter((clinkId) => {
@@ -127,6 +129,8 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
     if (state === 'clink.ended' && run?.end !== 'result') return false
     // A stop gives back what waits, and so does a drain: that is noted first, and the release waits for a renewal that is on its way.
     if (state !== 'clink.started' && givesBackFrom <= crashedAt) return false
+    // At its end it gives back what ignores its abort, and in a fleet the release waits until that knows.
+    if (isAborting && run?.abortedAt !== undefined) return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
   })
 }
