@@ -110,7 +110,8 @@ describe('P9, §7: after a kill -9', () => {
       const command = site.start('status', '--json')
       if ((await command.exited) !== 0) return undefined
       const { deliveries } = JSON.parse(command.output)
-      return deliveries.map(({ attempt, id, state }: Record<string, unknown>) => ({ attempt, id, state }))
+      // In no order.
+      return ids.map((id) => deliveries.find((one: Record<string, unknown>) => one['id'] === id))
     }
     const first = site.start('run')
     await until(

@@ -36,15 +36,15 @@ export async function resumeClaims(
   parts.shared.context.emit({ event: 'worker.resumed', claims: held, gone: count - held })
 }
 
-/** False: the claim does not stand any more, or its clink is worked under a later one. */
+/** False: the claim does not stand any more, or another one on its clink is in hand. */
 function resumeParked(parkedClaim: ParkedClaim, { deliveries, parked, shared, undecided }: ResumeParts): boolean {
   const { boot, clock, keys, ledger, settings } = shared.context
   const { clink, key } = parkedClaim
   const { clink_id: id } = clink
-  const isWorked = deliveries.withClaimOn(id) !== undefined || undecided.has(id)
-  const lease = isWorked ? undefined : standingLease(parkedClaim, clock, boot)
+  const isInHand = deliveries.withClaimOn(id) !== undefined || undecided.has(id) || parked.has(id)
+  const lease = isInHand ? undefined : standingLease(parkedClaim, clock, boot)
   if (lease === undefined) {
-    void ledger.process.unpark(id)
+    if (!parked.has(id)) void ledger.process.unpark(id)
     return false
   }
   const claim = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: key }
