@@ -129,8 +129,8 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
     if (state === 'clink.ended' && run?.end !== 'result') return false
     // A stop gives back what waits, and so does a drain: that is noted first, and the release waits for a renewal that is on its way.
     if (state !== 'clink.started' && givesBackFrom <= crashedAt) return false
-    // At its end it gives back what ignores its abort, and in a fleet the release waits until that knows.
-    if (isAborting && run?.abortedAt !== undefined) return false
+    // A stop gives back at its end what ignores its abort: in a fleet that is noted first, and the release waits until it knows.
+    if (isAborting && before.isOfFleet === true && run?.abortedAt !== undefined) return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
   })
 }
