@@ -254,6 +254,7 @@ describe('testWorker', () => {
     await expect(testWorker({ handlers: { it }, config: { retry: { attempt: 2 } } })).rejects.toThrow(
       /the config of testWorker.*retry\.attempt.*did you mean/s,
     )
+    await expect(testWorker({ handlers: { it }, clinks: [5 as never] })).rejects.toThrow(/^5 is no clink/)
     await expect(testWorker({ handlers: 'nowhere' })).rejects.toThrow(/nowhere/)
     const worker = await opened({ handlers: { it: () => new Promise(() => {}) }, clinks: ['one', 'two'] })
     await expect(testWorker({ handlers: { it } })).rejects.toThrow(/another testWorker is open/)

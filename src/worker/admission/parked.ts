@@ -5,7 +5,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { Pauses } from '../capacity/pauses.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
-import { toParkedClaim, unwritten } from '../claim/journalled-claim.ts'
+import { timesOf, unwritten } from '../claim/journalled-claim.ts'
 import type { Settled } from '../delivery/handle.ts'
 import { tellEnd } from '../delivery/told.ts'
 import type { Claimed } from '../settlement/attempts.ts'
@@ -183,7 +183,7 @@ export class Parked {
     const { boot, clock, ledger } = this.#context
     const { key: made, madeWith = made.fingerprint } = claim
     const key = holder.isUnconfirmed ? madeWith : made.fingerprint
-    void ledger.process.park(toParkedClaim({ clink, why, key, lease: holder.lease, dueAt }, clock, boot))
+    void ledger.process.park({ clink, why, key, ...timesOf({ dueAt, lease: holder.lease }, clock, boot) })
   }
 
   #forget({ clink: { clink_id: id } }: Entry): void {

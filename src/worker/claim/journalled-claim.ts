@@ -23,16 +23,8 @@ export function toHeldClaim(
   return { ...rest, ...timesOf({ dueAt, lease }, clock, boot), ...asleep }
 }
 
-/** One whose clink is not run now, likewise. */
-export function toParkedClaim(
-  { dueAt, lease, ...rest }: Omit<ParkedClaim, keyof Times> & Timed,
-  clock: Clock,
-  boot: Boot,
-): ParkedClaim {
-  return { ...rest, ...timesOf({ dueAt, lease }, clock, boot) }
-}
-
-function timesOf({ dueAt, lease }: Timed, clock: Clock, boot: Boot): Times {
+/** The times of any claim, as the journal keeps them. */
+export function timesOf({ dueAt, lease }: Timed, clock: Clock, boot: Boot): Times {
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
   // In this order: a pause between the two readings makes the lease shorter, never longer.
   const uptime = boot.uptime()

@@ -38,7 +38,7 @@ export class Deliveries {
     context.signals.rightsLost.on(check)
   }
 
-  /** @param wait as of `Delivery.start`. */
+  /** @param wait @param isSleep as of `Delivery.start`. */
   start(delivery: Delivery, wait?: number, isSleep?: boolean): void {
     const { clink, handle } = delivery
     const id = clink.clink_id

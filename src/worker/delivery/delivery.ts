@@ -66,7 +66,7 @@ export class Delivery implements HandleOwner {
     this.place = parts.capacity.limits.placeOf(routed.route, handle.clink)
   }
 
-  /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
+  /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. @param isSleep it counts as one that its handler wanted. */
   start(wait?: number, isSleep?: boolean): void {
     this.#isResumed = wait !== undefined
     this.handle.start(this)
