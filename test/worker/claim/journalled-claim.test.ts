@@ -233,6 +233,15 @@ describe('the wait of a clink that an earlier process held', () => {
     expect(waiting.due).toEqual({ uptime: 80_000, wall: 1_700_000_080_000 })
   })
 
+  it('is a sleep where the handler wanted it to be one, and only while it lasts', () => {
+    const notedOf = (handle: { dueAt: number | undefined; isAsleep?: boolean }): unknown =>
+      toHeldClaim({ ...claimed, lease: LEASE, ...handle }, clock, boot).asleep
+    expect(notedOf({ dueAt: 31_000, isAsleep: true })).toBe(true)
+    expect(notedOf({ dueAt: 31_000, isAsleep: false })).toBeUndefined()
+    expect(notedOf({ dueAt: 31_000 })).toBeUndefined()
+    expect(notedOf({ dueAt: undefined, isAsleep: true })).toBeUndefined()
+  })
+
   it('is what is left of it: by the uptime of the same boot, and by the wall clock after another', () => {
     const later = new Machine()
     later.uptime += 10_000

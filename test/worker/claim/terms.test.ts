@@ -48,6 +48,14 @@ describe('§2: the length that is asked for', () => {
     expect(setUp().terms.secondsFor({ basis: 'assumed' })).toBe(60)
   })
 
+  it('is told of the longest claim that was believed, and of none at first', () => {
+    const { terms } = setUp()
+    expect(terms.longest).toBe(0)
+    terms.first(grant(0, 0, 90_000))
+    terms.first(grant(0, 0, 60_000))
+    expect(terms.longest).toBe(90_000)
+  })
+
   it('of a new claim goes by whether the last renewal told an end', () => {
     const { terms } = setUp({ timeout: 900_000 })
     const lease = terms.first(grant(0, 0, 300_000))
