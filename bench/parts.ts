@@ -4,7 +4,9 @@
  * most of all. Run: npm run bench:parts
  */
 import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { SourceMap, type SourceMapPayload } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Contender, directory, worker } from './contenders.ts'
 
@@ -14,8 +16,16 @@ const { clinks: many, 'at-once': wanted } = parseArgs({
 const CLINKS = Number(many)
 const AT_ONCE = Number(wanted)
 
+/** A function. Its line and column are counted from 0. */
+interface CallFrame {
+  readonly functionName: string
+  readonly url: string
+  readonly lineNumber: number
+  readonly columnNumber: number
+}
+
 interface Profile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: { functionName: string; url: string } }[]
+  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
 }
@@ -25,14 +35,17 @@ const PARTS: readonly (readonly [part: string, fits: (url: string, name: string)
   ['idle', (_, name) => name === '(idle)'],
   ['garbage collection', (_, name) => name === '(garbage collector)'],
   ['start-up', (url, name) => /node:internal\/(modules|bootstrap)/.test(url) || name === '(program)'],
-  ['journal, with SQLite', (url) => /dist\/(journal|ledger)\//.test(url)],
-  ['delivery and settlement', (url) => /dist\/worker\/(delivery|settlement|claim)\//.test(url)],
-  ['polls and admission', (url) => /dist\/worker\/(claiming|admission)\//.test(url)],
-  ['the run of the handler', (url) => /dist\/(worker\/execution|runners|handlers)\//.test(url)],
-  ['the rest of the heart', (url) => /dist\/(worker|keys|daemon)\//.test(url)],
-  ['clock and timers', (url) => /dist\/base\//.test(url)],
-  ['client and answers', (url) => /dist\/clink\/|node_modules\/zod\//.test(url)],
-  ['log', (url) => /dist\/(observe|host)\/|node_modules\/(pino|sonic-boom)/.test(url)],
+  ['journal, with SQLite', (url) => /src\/(journal|ledger|fleet)\//.test(url)],
+  ['delivery and settlement', (url) => /src\/worker\/(delivery|settlement|claim)\//.test(url)],
+  ['polls and admission', (url) => /src\/worker\/(claiming|admission)\//.test(url)],
+  ['the run of the handler', (url) => /src\/(worker\/execution|runners|handlers)\//.test(url)],
+  ['the rest of the heart', (url) => /src\/(worker|keys|daemon)\//.test(url)],
+  ['clock and timers', (url) => /src\/base\//.test(url)],
+  ['client and answers', (url) => /src\/clink\/|node_modules\/zod\//.test(url)],
+  [
+    'log and metrics',
+    (url) => /src\/(observe|host|clink-logs|metrics|overview|traces)\/|node_modules\/(pino|sonic-boom)/.test(url),
+  ],
   ['undici', (url) => /node_modules\/undici\/|wasm:/.test(url)],
   ['other packages', (url) => url.includes('node_modules')],
   ['Node', (url) => url.startsWith('node:')],
@@ -40,6 +53,21 @@ const PARTS: readonly (readonly [part: string, fits: (url: string, name: string)
   ['sockets, files, native code', (url) => url === ''],
   ['other files', () => true],
 ]
+
+const maps = new Map<string, SourceMap>()
+
+function mapOf(url: string): SourceMap {
+  return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')) as SourceMapPayload)
+}
+
+/** The file in which a function was written: the built ones are made of many. */
+function sourceOf({ columnNumber, lineNumber, url }: CallFrame): string {
+  if (!url.includes('/dist/chunks/')) return url
+  const map = maps.get(url) ?? mapOf(url)
+  maps.set(url, map)
+  const entry = map.findEntry(lineNumber, columnNumber)
+  return 'originalSource' in entry ? entry.originalSource : url
+}
 
 const contender = await Contender.start('clink-worker', (url) =>
   worker(url, AT_ONCE, { flags: ['--cpu-prof', `--cpu-prof-dir=${join(directory, 'profile')}`] }),
@@ -51,10 +79,10 @@ const sums = new Map<string, number>(PARTS.map(([part]) => [part, 0]))
 for (const file of readdirSync(join(directory, 'profile'))) {
   const profile = JSON.parse(readFileSync(join(directory, 'profile', file), 'utf8')) as Profile
   const parts = new Map(
-    profile.nodes.map(({ callFrame: { functionName, url }, id }) => [
-      id,
-      PARTS.find(([, fits]) => fits(url, functionName))?.[0] ?? '',
-    ]),
+    profile.nodes.map(({ callFrame, id }) => {
+      const source = sourceOf(callFrame)
+      return [id, PARTS.find(([, fits]) => fits(source, callFrame.functionName))?.[0] ?? '']
+    }),
   )
   profile.samples.forEach((id, index) => {
     const part = parts.get(id) ?? ''
