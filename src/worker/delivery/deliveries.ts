@@ -47,6 +47,8 @@ export class Deliveries {
     this.#byClink.set(id, [...this.#of(id), delivery])
     void delivery.settled.then(() => this.#noteLapse(delivery))
     void delivery.over.then(() => {
+      // What could not be settled in the time for stopping stays: the worker names it as left behind.
+      if (delivery.outcome === undefined) return
       leave()
       this.#forget(delivery)
       if (handle.releaseTried) this.#releaseTried.set(id, true)

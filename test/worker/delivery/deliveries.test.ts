@@ -90,15 +90,24 @@ describe('a delivery', () => {
     await second.settle(completed)
     await second.finish()
     expect(deliveries.withClaimOn('a')).toBe(third.asDelivery)
+    await third.settle(completed)
     await third.finish()
     expect([deliveries.withClaimOn('a'), deliveries.in('running')]).toEqual([undefined, []])
   })
 
   it('that is over has freed its slot', async () => {
-    const { finish } = started('a')
+    const { finish, settle } = started('a')
     expect([deliveries.busy, said]).toEqual([1, []])
+    await settle(completed)
     await finish()
     expect([deliveries.busy, said]).toEqual([0, ['over', 'freed']])
+  })
+
+  it('that could not be settled stays for the stop to name, whenever its code ends', async () => {
+    const { asDelivery, finish, settle } = started('a')
+    await settle(undefined)
+    await finish()
+    expect([deliveries.live, deliveries.withClaimOn('a'), said]).toEqual([[asDelivery], asDelivery, []])
   })
 
   it.each(['keyEstranged', 'rightsLost'] as const)('finds out for itself whether it is lost: %s', async (signal) => {
@@ -113,6 +122,7 @@ describe('what was released', () => {
   it('is known once its delivery is over, whatever came of it', async () => {
     const [released, other] = [started('a', { handle: { releaseTried: true } }), started('b')]
     expect(deliveries.releaseTried('a')).toBe(false)
+    for (const one of [released, other]) await one.settle({ is: 'released' })
     await Promise.all([released.finish(), other.finish()])
     expect(['a', 'b'].map((id) => deliveries.releaseTried(id))).toEqual([true, false])
   })
