@@ -361,8 +361,11 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   })
   const allAway = record.awayStartsThatCount(life, id, Infinity)
   const away = allAway.filter((start) => record.hasLostClaim(start, Infinity))
-  // Nor could one be begun whose claim was lost before that showed.
-  const notBegun = away.filter((start) => ended.every(({ name }) => name !== start.life))
+  // Nor could one be begun whose claim was lost before that showed, or before its store took what its process had to tell of it.
+  const untold = record.awayStartsOf(life, id, Infinity).filter(({ endedAt = Infinity, life: of }) => {
+    return record.fleet.wasGivenUpUntold(id, of, endedAt)
+  })
+  const notBegun = [...new Set([...away, ...untold])].filter((start) => ended.every(({ name }) => name !== start.life))
   const unknown = [...runs.filter((run) => !wasGivenBack(record, run)), ...notBegun]
   if (plan.world.fleet !== undefined && unknown.length + ended.length >= least) return true
   const starts = counted.length + allAway.length

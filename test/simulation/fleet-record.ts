@@ -112,11 +112,7 @@ export class FleetRecord {
    * store for one that is away: the start counts until it is taken back, and its claim may have ended by then.
    */
   wasGivenUpUnheard(clinkId: string, life: string, runs: readonly Begun[]): boolean {
-    const facts = this.#facts.get(clinkId) ?? []
-    const givenUp = facts.findLast((fact, index) => {
-      const before = facts[index - 1]
-      return fact.isGivenUp && (before?.isGivenUp !== true || isAnother(before, fact))
-    })
+    const givenUp = this.#givenUpLast(clinkId)
     const counted = this.writesOf(clinkId, life).findLast((at) => at < (givenUp?.at ?? -Infinity))
     if (givenUp === undefined || counted === undefined) return false
     const write = this.calls.get(life)?.find(({ doneAt, what }) => what === 'write' && doneAt === counted)
@@ -124,6 +120,27 @@ export class FleetRecord {
     const isHeard = heardAt <= givenUp.at
     const hasBegun = runs.some((run) => run.life === life && run.startedAt >= counted && run.startedAt <= givenUp.at)
     return !isHeard && !hasBegun
+  }
+
+  /**
+   * Whether another member has given a clink up while a process still waited for its store, so that nothing which it has to tell of the clink since a time
+   * was written: a start counts until it is taken back.
+   */
+  wasGivenUpUntold(clinkId: string, life: string, since: number): boolean {
+    const { at: givenUp = -Infinity } = this.#givenUpLast(clinkId) ?? {}
+    const isTold = this.writesOf(clinkId, life).some((at) => at >= since && at <= givenUp)
+    const isWaiting = this.#callsOf(life, 'write').some(
+      ({ endedAt = Infinity, sentAt }) => sentAt <= givenUp && endedAt > givenUp,
+    )
+    return givenUp >= since && !isTold && isWaiting
+  }
+
+  #givenUpLast(clinkId: string): SharedFact | undefined {
+    const facts = this.#facts.get(clinkId) ?? []
+    return facts.findLast((fact, index) => {
+      const before = facts[index - 1]
+      return fact.isGivenUp && (before?.isGivenUp !== true || isAnother(before, fact))
+    })
   }
 
   /** When a process has written something of a clink, in order. */

@@ -720,6 +720,16 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 180_000 },
       ['fleet', 'never', 'times', 'absent', 'killed', 'late-begun', 'fleet-limits'],
       'a rerun that waits for its route, and for its key in the fleet, has its turn to probe where nobody looks (P1, §4)',
     ],
+    [
+      3_311_156,
+      ['fleet', 'page', 'bare'],
+      'a stop that is late names what it could not give back any more, whenever its code ends (P8, §7)',
+    ],
+    [
+      3_310_675,
+      ['fleet', 'never', 'snapshot-refuse', 'absent-ignore', 'absent'],
+      'a start that could not be begun counts until its store was told, though its member waits for that and loses its claim (P1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
