@@ -47,6 +47,11 @@ const kinds = {
   },
   cooling: { schema: rows.cooling, least: { at: 1, for: 2 }, more: {} },
   'claims in hand': { schema: rows.claims, least: { claim }, more: { attempts, result: results } },
+  'parked claims': {
+    schema: rows.parked,
+    least: { clink, why: 'cooling', boot: 'boot-1', sent: 1, end: 2 },
+    more: { key: 'print', margin: 1, wall: 2, serverEnd: 3, isUnknown: true, due: { uptime: 4, wall: 5 } },
+  },
   late: { schema: rows.late, least: late, more: { response: 'x', reason: 'why' } },
   audit: {
     schema: rows.audit,
@@ -97,6 +102,7 @@ const parts = {
       serverEnd: 3,
       isUnknown: true,
       due: { uptime: 4, wall: 5 },
+      asleep: true,
     },
     at: (part: object) => ({ claim: part }),
   },
@@ -148,7 +154,8 @@ describe('what is remembered comes back whole', () => {
     for (const mark of ['isLate', 'isSent'])
       expect(rows.results.safeParse({ ...results, [mark]: false }).success).toBe(false)
     expect(rows.letters.safeParse({ ...letter, discarded: false }).success).toBe(false)
-    expect(rows.claims.safeParse({ claim: { ...claim, isUnknown: false } }).success).toBe(false)
+    for (const mark of ['isUnknown', 'asleep'])
+      expect(rows.claims.safeParse({ claim: { ...claim, [mark]: false } }).success).toBe(false)
   })
 })
 
